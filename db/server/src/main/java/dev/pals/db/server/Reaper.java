@@ -1,0 +1,78 @@
+package dev.pals.db.server;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A shell process that outlives this JVM just long enough to stop a PostgreSQL and delete its directory.
+ *
+ * <p>It waits for the end of its standard input. That comes when {@link #close()} closes the pipe, and as well when
+ * this JVM ends in whatever way: by an interrupt of the build, a crash or SIGKILL, where no shutdown hook runs. So
+ * there is one way to clean up, and every run uses it. It ignores the signals that a terminal sends to the whole
+ * process group.
+ */
+final class Reaper implements AutoCloseable {
+    /** The data directory's name below the watched directory. */
+    static final String DATA = "data";
+
+    private static final int PATIENCE_SECONDS = 30;
+
+    /**
+     * Several rounds, since the JVM may have died between {@code initdb} and the moment when the server writes its pid.
+     * SIGQUIT is PostgreSQL's immediate shutdown: the data is about to be deleted.
+     */
+    private static final String SCRIPT = """
+            trap '' HUP INT TERM
+            cat >/dev/null
+            rounds=0
+            while [ $rounds -lt 3 ]; do
+              pid=$(head -n 1 "$1/%s/postmaster.pid" 2>/dev/null)
+              if [ -n "$pid" ]; then
+                kill -QUIT "$pid" 2>/dev/null
+                tries=0
+                while kill -0 "$pid" 2>/dev/null; do
+                  tries=$((tries + 1))
+                  [ $tries -eq 100 ] && kill -KILL "$pid"
+                  sleep 0.1
+                done
+                rounds=3
+              fi
+              rm -rf "$1"
+              rounds=$((rounds + 1))
+              [ $rounds -lt 3 ] && sleep 0.3
+            done
+            rm -rf "$1"
+            """.formatted(DATA);
+
+    private final Process process;
+
+    private Reaper(Process process) {
+        this.process = process;
+    }
+
+    static Reaper watch(Path directory) throws IOException {
+        return new Reaper(new ProcessBuilder("sh", "-c", SCRIPT, "pals-postgres-reaper", directory.toString())
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start());
+    }
+
+    @Override
+    public void close() {
+        try {
+            process.getOutputStream().close();
+            if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                throw new PostgresUnavailableException(
+                        "PostgreSQL is still being stopped after " + PATIENCE_SECONDS + " s, by process "
+                                + process.pid() + ".",
+                        null);
+            }
+        } catch (IOException e) {
+            throw new PostgresUnavailableException("The process that stops PostgreSQL has died: " + e.getMessage(), e);
+        } catch (InterruptedException e) {
+            // It finishes by itself.
+            Thread.currentThread().interrupt();
+        }
+    }
+}

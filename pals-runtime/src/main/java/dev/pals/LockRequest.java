@@ -1,0 +1,160 @@
+package dev.pals;
+
+import dev.pals.internal.session.Acquirer;
+import dev.pals.internal.session.Acquirer.Outcome;
+import dev.pals.key.LockKey;
+import dev.pals.lock.LockHandle;
+import dev.pals.lock.LockMode;
+import dev.pals.lock.LockTimeoutException;
+import dev.pals.lock.WaitPolicy;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which locks to take, and how to wait for them. Immutable and thread-safe; it can be used any number of times.
+ *
+ * <p>Every way to take the locks throws, besides what it names itself: {@link dev.pals.lock.LockDatabaseException} if
+ * PostgreSQL fails, {@link dev.pals.lock.SessionUnavailableException} if all of the locker's sessions are in use for
+ * the whole wait, {@link dev.pals.lock.LockInterruptedException} if the thread is interrupted before or between tries
+ * (not within a wait in PostgreSQL's queue), and {@link dev.pals.lock.LockerClosedException}. No lock is held after any
+ * of them.
+ */
+public final class LockRequest {
+    private final Acquirer acquirer;
+    private final List<LockKey> keys;
+    private final LockMode mode;
+    private final WaitPolicy lockerWait;
+    private final @Nullable WaitPolicy ownWait;
+
+    LockRequest(
+            Acquirer acquirer, List<LockKey> keys, LockMode mode, WaitPolicy lockerWait, @Nullable WaitPolicy ownWait) {
+        this.acquirer = acquirer;
+        this.keys = keys;
+        this.mode = mode;
+        this.lockerWait = lockerWait;
+        this.ownWait = ownWait;
+    }
+
+    /**
+     * Returns this request with a wait of its own, in PostgreSQL's queue; zero for a single try.
+     *
+     * @throws dev.pals.lock.InvalidWaitException if the limit is null or negative
+     */
+    public LockRequest waitAtMost(Duration limit) {
+        return waiting(WaitPolicy.atMost(limit));
+    }
+
+    /** Returns this request with a way to wait of its own. */
+    public LockRequest waiting(WaitPolicy policy) {
+        return new LockRequest(acquirer, keys, mode, lockerWait, Objects.requireNonNull(policy, "policy"));
+    }
+
+    /**
+     * Takes the locks, waiting as this request says, or else as the locker says: 30 seconds by default.
+     *
+     * <pre>{@code
+     * try (LockHandle lock = locker.exclusive(KEY).waitAtMost(Duration.ofSeconds(5)).acquire()) {
+     *     ...
+     * }
+     * }</pre>
+     *
+     * @throws LockTimeoutException if they were not granted in time; it tells the attempts and the time waited
+     */
+    public LockHandle acquire() {
+        return acquire(ownWait == null ? lockerWait : ownWait);
+    }
+
+    /**
+     * Takes the locks, waiting at most this long in this call.
+     *
+     * @throws LockTimeoutException if they were not granted in time; it tells the attempts and the time waited
+     * @throws dev.pals.lock.InvalidWaitException if the limit is null or negative
+     */
+    public LockHandle acquire(Duration limit) {
+        return acquire(WaitPolicy.atMost(limit));
+    }
+
+    private LockHandle acquire(WaitPolicy policy) {
+        Outcome outcome = acquirer.acquire(keys, mode, policy);
+        LockHandle handle = outcome.handle();
+        if (handle == null) {
+            throw new LockTimeoutException(keys, mode, policy, outcome.attempts(), outcome.waited());
+        }
+        return handle;
+    }
+
+    /** Takes the locks, or returns empty if they are not free. Does not wait, unless this request itself says so. */
+    public Optional<LockHandle> tryAcquire() {
+        return tryAcquire(ownWait == null ? WaitPolicy.none() : ownWait);
+    }
+
+    /**
+     * Takes the locks, or returns empty if they were not granted within this time.
+     *
+     * @throws dev.pals.lock.InvalidWaitException if the limit is null or negative
+     */
+    public Optional<LockHandle> tryAcquire(Duration limit) {
+        return tryAcquire(WaitPolicy.atMost(limit));
+    }
+
+    private Optional<LockHandle> tryAcquire(WaitPolicy policy) {
+        return Optional.ofNullable(acquirer.acquire(keys, mode, policy).handle());
+    }
+
+    /**
+     * Takes the locks as {@link #acquire()} does, runs the body and releases them, also when the body throws.
+     *
+     * @throws X what the body throws
+     * @throws LockTimeoutException if the locks were not granted in time; the body has not run
+     */
+    public <X extends Exception> void run(Body<X> body) throws X {
+        Objects.requireNonNull(body, "body");
+        try (LockHandle ignored = acquire()) {
+            body.run();
+        }
+    }
+
+    /**
+     * Takes the locks as {@link #acquire()} does, and releases them when the body has returned its result or thrown.
+     *
+     * @throws X what the body throws
+     * @throws LockTimeoutException if the locks were not granted in time; the body has not run
+     */
+    public <T extends @Nullable Object, X extends Exception> T call(Call<T, X> body) throws X {
+        Objects.requireNonNull(body, "body");
+        try (LockHandle ignored = acquire()) {
+            return body.call();
+        }
+    }
+
+    /**
+     * What runs while the locks are held.
+     *
+     * @param <X> what it may throw
+     */
+    @FunctionalInterface
+    public interface Body<X extends Exception> {
+        /** Runs it. */
+        void run() throws X;
+    }
+
+    /**
+     * What is computed while the locks are held.
+     *
+     * @param <T> the result's type
+     * @param <X> what it may throw
+     */
+    @FunctionalInterface
+    public interface Call<T extends @Nullable Object, X extends Exception> {
+        /** Computes it. */
+        T call() throws X;
+    }
+
+    @Override
+    public String toString() {
+        return mode + " " + keys + ", waiting " + (ownWait == null ? lockerWait : ownWait);
+    }
+}

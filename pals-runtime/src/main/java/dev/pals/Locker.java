@@ -1,0 +1,140 @@
+package dev.pals;
+
+import dev.pals.internal.session.Acquirer;
+import dev.pals.internal.session.SessionPool;
+import dev.pals.key.LockKey;
+import dev.pals.lock.LockMode;
+import dev.pals.lock.WaitPolicy;
+import java.util.Collection;
+import java.util.List;
+import java.util.TreeSet;
+import javax.sql.DataSource;
+
+/**
+ * Takes distributed locks for one application on one PostgreSQL database. Keep one open for as long as the application
+ * runs.
+ *
+ * <pre>{@code
+ * try (Locker locker = Locker.create("billing", "jdbc:postgresql://localhost/app?user=app&password=secret")) {
+ *     locker.exclusive(BillingLockKeys.INVOICE_RUN).run(() -> runInvoices());
+ * }
+ * }</pre>
+ *
+ * <p>The locks are PostgreSQL's session-level advisory locks: they end with {@link dev.pals.lock.LockHandle#close()},
+ * and also when the program or its connection dies. A second request for a held key waits or fails, also in the same
+ * thread. Thread-safe.
+ *
+ * @see <a href="https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS">Advisory locks</a>
+ */
+public final class Locker implements AutoCloseable {
+    private final String app;
+    private final WaitPolicy defaultWait;
+    private final SessionPool sessions;
+    private final Acquirer acquirer;
+
+    Locker(String app, WaitPolicy defaultWait, SessionPool sessions) {
+        this.app = app;
+        this.defaultWait = defaultWait;
+        this.sessions = sessions;
+        this.acquirer = new Acquirer(sessions);
+    }
+
+    /**
+     * Opens a locker with a HikariCP pool of its own and default settings; see {@link LockerBuilder#build()}.
+     *
+     * @param app the application's name, which keeps its lock names apart from those of others
+     * @param jdbcUrl such as {@code jdbc:postgresql://host/db?user=app&password=secret}
+     */
+    public static Locker create(String app, String jdbcUrl) {
+        return builder(app).url(jdbcUrl).build();
+    }
+
+    /**
+     * Opens a locker on connections of a data source of yours, with default settings; see
+     * {@link LockerBuilder#build()}. The data source stays open when the locker is closed.
+     *
+     * @param app the application's name, which keeps its lock names apart from those of others
+     */
+    public static Locker create(String app, DataSource dataSource) {
+        return builder(app).dataSource(dataSource).build();
+    }
+
+    /**
+     * Starts the settings of a locker.
+     *
+     * @throws dev.pals.key.InvalidLockNameException if the application's name is null, blank, has a NUL character or is
+     *     no valid Unicode
+     */
+    public static LockerBuilder builder(String app) {
+        return new LockerBuilder(app);
+    }
+
+    /** The application's name. */
+    public String app() {
+        return app;
+    }
+
+    /**
+     * Returns the key of a lock of this application by a plain name. No round trip.
+     *
+     * @throws dev.pals.key.InvalidLockNameException if the name is null, blank, has a NUL character or is no valid
+     *     Unicode
+     */
+    public LockKey key(String name) {
+        return LockKey.of(app, name);
+    }
+
+    /**
+     * Starts a request for locks that tolerate no other holder. Several keys are taken all or none, in one order
+     * everywhere.
+     */
+    public LockRequest exclusive(LockKey key, LockKey... more) {
+        return request(LockMode.EXCLUSIVE, key, more);
+    }
+
+    /** As {@link #exclusive(LockKey, LockKey...)}, for at least one key. */
+    public LockRequest exclusive(Collection<LockKey> keys) {
+        return request(LockMode.EXCLUSIVE, keys);
+    }
+
+    /**
+     * Starts a request for locks that tolerate other shared holders. Several keys are taken all or none, in one order
+     * everywhere.
+     */
+    public LockRequest shared(LockKey key, LockKey... more) {
+        return request(LockMode.SHARED, key, more);
+    }
+
+    /** As {@link #shared(LockKey, LockKey...)}, for at least one key. */
+    public LockRequest shared(Collection<LockKey> keys) {
+        return request(LockMode.SHARED, keys);
+    }
+
+    private LockRequest request(LockMode mode, LockKey key, LockKey... more) {
+        TreeSet<LockKey> keys = new TreeSet<>(List.of(more));
+        keys.add(key);
+        return request(mode, keys);
+    }
+
+    /** The set removes duplicates, which PostgreSQL would count, and its order keeps requests from deadlocking. */
+    private LockRequest request(LockMode mode, Collection<LockKey> keys) {
+        if (keys.isEmpty()) {
+            throw new IllegalArgumentException("A request needs at least one key, and the collection is empty.");
+        }
+        return new LockRequest(acquirer, List.copyOf(new TreeSet<>(keys)), mode, defaultWait, null);
+    }
+
+    /**
+     * Frees every lock of this locker, ends the requests that wait with a {@link dev.pals.lock.LockerClosedException},
+     * and closes the pool if it is the locker's own. Idempotent.
+     */
+    @Override
+    public void close() {
+        sessions.close();
+    }
+
+    @Override
+    public String toString() {
+        return LockerBuilder.named(app);
+    }
+}

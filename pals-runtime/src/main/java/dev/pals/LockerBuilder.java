@@ -1,0 +1,133 @@
+package dev.pals;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.pool.HikariPool.PoolInitializationException;
+import dev.pals.internal.registry.NameRegistry;
+import dev.pals.internal.session.SessionPool;
+import dev.pals.key.LockKey;
+import dev.pals.lock.WaitPolicy;
+import java.time.Duration;
+import java.util.Objects;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** The settings of a {@link Locker}. Not thread-safe. */
+public final class LockerBuilder {
+    private static final int DEFAULT_SESSIONS = 10;
+    private static final Duration DEFAULT_WAIT = Duration.ofSeconds(30);
+
+    private final String app;
+    private @Nullable String url;
+    private @Nullable DataSource dataSource;
+    private int sessions = DEFAULT_SESSIONS;
+    private WaitPolicy wait = WaitPolicy.atMost(DEFAULT_WAIT);
+
+    LockerBuilder(String app) {
+        // Checks the name as keys do, before any other setting is made.
+        this.app = LockKey.of(app, "any").app().orElseThrow();
+    }
+
+    static String named(String app) {
+        return "Locker \"" + app + "\"";
+    }
+
+    /**
+     * The database, on which the locker opens a HikariCP pool of its own.
+     *
+     * @param jdbcUrl such as {@code jdbc:postgresql://host/db?user=app&password=secret}
+     * @throws IllegalArgumentException if it does not start with {@code jdbc:postgresql:}
+     */
+    public LockerBuilder url(String jdbcUrl) {
+        if (jdbcUrl == null || !jdbcUrl.startsWith("jdbc:postgresql:")) {
+            // The rest of it may hold a password.
+            String shown = jdbcUrl == null ? "null" : '"' + jdbcUrl.replaceFirst("(?s)(:|/).*", "$1...") + '"';
+            throw new IllegalArgumentException(
+                    "The URL " + shown + " is no JDBC URL of PostgreSQL. Write jdbc:postgresql://host:port/database");
+        }
+        url = jdbcUrl;
+        return this;
+    }
+
+    /**
+     * The connections to use. The locker borrows them with autocommit on or off, sets it on, and gives them back as
+     * they were.
+     */
+    public LockerBuilder dataSource(DataSource dataSource) {
+        this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
+        return this;
+    }
+
+    /**
+     * The most connections to use at a time, 10 by default: each held lock and each waiting request takes one. It must
+     * not exceed the size of a data source of yours.
+     *
+     * @throws IllegalArgumentException if it is not from 1 to 10,000
+     */
+    public LockerBuilder sessions(int sessions) {
+        if (sessions < 1 || sessions > 10_000) {
+            throw new IllegalArgumentException("sessions(" + sessions + "): give a number from 1 to 10000.");
+        }
+        this.sessions = sessions;
+        return this;
+    }
+
+    /**
+     * How long {@link LockRequest#acquire()} waits where the request does not say, 30 seconds by default.
+     *
+     * @throws dev.pals.lock.InvalidWaitException if it is null or negative
+     */
+    public LockerBuilder waitAtMost(Duration limit) {
+        return waiting(WaitPolicy.atMost(limit));
+    }
+
+    /**
+     * How {@link LockRequest#acquire()} waits where the request does not say: in PostgreSQL's queue for 30 seconds by
+     * default.
+     */
+    public LockerBuilder waiting(WaitPolicy policy) {
+        wait = Objects.requireNonNull(policy, "policy");
+        return this;
+    }
+
+    /**
+     * Opens the locker: connects once, and enters the names of the lock keys that generated catalogs on the class path
+     * declare into {@code pals.lock_name}, where that table is installed.
+     *
+     * @throws IllegalStateException unless exactly one of {@link #url} and {@link #dataSource} was called
+     * @throws dev.pals.lock.LockDatabaseException if PostgreSQL refuses the connection
+     * @throws dev.pals.lock.SessionUnavailableException if the data source has no connection to spare
+     */
+    public Locker build() {
+        String name = named(app);
+        if ((url == null) == (dataSource == null)) {
+            throw new IllegalStateException(
+                    name + " needs a database: call url(...) or dataSource(...), one of the two.");
+        }
+        SessionPool pool = url == null
+                ? new SessionPool(name, Objects.requireNonNull(dataSource), false, sessions)
+                : new SessionPool(name, ownPool(name, url), true, sessions);
+        try {
+            pool.withConnection(new NameRegistry(name)::register);
+            return new Locker(app, wait, pool);
+        } catch (RuntimeException e) {
+            pool.close();
+            throw e;
+        }
+    }
+
+    private HikariDataSource ownPool(String name, String jdbcUrl) {
+        HikariConfig config = new HikariConfig();
+        config.setPoolName(name);
+        config.setJdbcUrl(jdbcUrl);
+        config.setMaximumPoolSize(sessions);
+        config.setMinimumIdle(1);
+        // Shown in pg_stat_activity and the audit view; an ApplicationName in the URL comes first.
+        config.addDataSourceProperty("ApplicationName", app);
+        try {
+            return new HikariDataSource(config);
+        } catch (PoolInitializationException e) {
+            throw SessionPool.refused(name, e);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+package dev.pals.internal.registry;
+
+import static dev.pals.db.jooq.pals.Tables.LOCK_NAME;
+
+import dev.pals.internal.sql.SqlState;
+import dev.pals.key.LockCatalog;
+import dev.pals.key.LockFamily;
+import dev.pals.key.LockKey;
+import dev.pals.lock.LockDatabaseException;
+import java.sql.Connection;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.ServiceLoader;
+import org.jooq.Row5;
+import org.jooq.SQLDialect;
+import org.jooq.exception.DataAccessException;
+import org.jooq.impl.DSL;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Enters the keys of every {@link LockCatalog} on the class path into {@code pals.lock_name}, so that the audit view
+ * shows names.
+ */
+public final class NameRegistry {
+    private static final Logger LOG = LoggerFactory.getLogger(NameRegistry.class);
+
+    private final String locker;
+
+    /** Makes one for a locker of this name. */
+    public NameRegistry(String locker) {
+        this.locker = locker;
+    }
+
+    /**
+     * Enters the names that are not there yet, in one statement; safe from many processes at once. Where the schema is
+     * missing or closed to this role, locking works all the same, so this only says so.
+     */
+    public void register(Connection connection) {
+        List<Row5<Long, Long, String, String, Boolean>> rows = new ArrayList<>();
+        for (LockCatalog catalog : ServiceLoader.load(LockCatalog.class)) {
+            catalog.keys().forEach(key -> rows.add(row(key)));
+            catalog.families().forEach(family -> rows.add(row(family)));
+        }
+        if (rows.isEmpty()) {
+            return;
+        }
+        try {
+            DSL.using(connection, SQLDialect.POSTGRES)
+                    .insertInto(
+                            LOCK_NAME,
+                            LOCK_NAME.LOCK_HASH,
+                            LOCK_NAME.APP_HASH,
+                            LOCK_NAME.APP,
+                            LOCK_NAME.NAME,
+                            LOCK_NAME.NUMERIC_FAMILY)
+                    .valuesOfRows(rows)
+                    .onConflictDoNothing()
+                    .execute();
+        } catch (DataAccessException e) {
+            sayWhyUnnamed(e);
+        }
+    }
+
+    private static Row5<Long, Long, String, String, Boolean> row(LockKey key) {
+        return DSL.row(key.lockHash(), key.appHash(), key.app().orElse(null), key.name(), false);
+    }
+
+    private static Row5<Long, Long, String, String, Boolean> row(LockFamily<?> family) {
+        return DSL.row(family.familyHash(), family.appHash(), family.app(), family.name(), true);
+    }
+
+    private void sayWhyUnnamed(DataAccessException e) {
+        if (SqlState.anyOf(e.sqlState(), SqlState.UNDEFINED_TABLE, SqlState.INVALID_SCHEMA_NAME)) {
+            LOG.info(
+                    "{}: schema pals is not installed, so the audit view shows no names. PalsSchema.migrate(dataSource) installs it.",
+                    locker);
+        } else if (SqlState.anyOf(e.sqlState(), SqlState.INSUFFICIENT_PRIVILEGE, SqlState.READ_ONLY)) {
+            LOG.warn(
+                    "{}: this role may not write pals.lock_name (SQLSTATE {}), so new lock names are not shown.",
+                    locker,
+                    e.sqlState());
+        } else {
+            throw new LockDatabaseException(locker + ": the lock names could not be registered: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package dev.pals.key;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/**
+ * Names the application whose locks an enum declares, so that lock names of two applications on one PostgreSQL do not
+ * meet. The annotation processor of {@code pals-codegen} generates a class of typed keys for the enum.
+ *
+ * <pre>{@code
+ * @LockApp("billing")
+ * enum BillingLock {
+ *     @LockName("invoice-run")
+ *     INVOICE_RUN,
+ *     @LockName(value = "account", by = Long.class)
+ *     ACCOUNT
+ * }
+ *
+ * locker.exclusive(BillingLockKeys.INVOICE_RUN).acquire();
+ * locker.exclusive(BillingLockKeys.ACCOUNT.of(42L)).acquire();
+ * }</pre>
+ */
+@Documented
+@Target(ElementType.TYPE)
+@Retention(RetentionPolicy.SOURCE)
+public @interface LockApp {
+    /** The application's name, taken as it is; neither blank nor with a NUL character. */
+    String value();
+}

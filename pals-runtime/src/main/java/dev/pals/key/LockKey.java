@@ -1,0 +1,101 @@
+package dev.pals.key;
+
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The key of one lock: a pair of 64-bit numbers, made from the names of an application and a lock.
+ *
+ * <p>{@link #lockHash()} is what goes to PostgreSQL, so it alone decides {@link #equals equality} and order: two keys
+ * are equal exactly when they are the same lock. {@link #appHash()} groups keys by application in the audit view.
+ *
+ * <p>Names are taken as they are: no trimming, no Unicode normalising, any length. Immutable and thread-safe.
+ *
+ * @see <a href="https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS">Advisory locks</a>
+ */
+public final class LockKey implements Comparable<LockKey> {
+    private final @Nullable String app;
+    private final String name;
+    private final long appHash;
+    private final long lockHash;
+
+    private LockKey(@Nullable String app, String name, long appHash, long lockHash) {
+        this.app = app;
+        this.name = name;
+        this.appHash = appHash;
+        this.lockHash = lockHash;
+    }
+
+    /**
+     * Returns the key of a lock of an application: {@code hash(app)} and {@code hash(app + "." + name)}.
+     *
+     * @throws InvalidLockNameException if either is null, blank, has a NUL character or is no valid Unicode
+     */
+    public static LockKey of(String app, String name) {
+        LockHash.checkedName("app name", app);
+        LockHash.checkedName("lock name", name);
+        return new LockKey(app, name, LockHash.of(app), LockHash.of(app, name));
+    }
+
+    /**
+     * Returns the key of a lock that belongs to no application: {@code hash(name)}, with an {@link #appHash()} of 0.
+     *
+     * @throws InvalidLockNameException if it is null, blank, has a NUL character or is no valid Unicode
+     */
+    public static LockKey of(String name) {
+        LockHash.checkedName("lock name", name);
+        return new LockKey(null, name, 0, LockHash.of(null, name));
+    }
+
+    /**
+     * For generated code: a key whose numbers were computed and checked at compile time. Handwritten code calls
+     * {@link #of(String, String)}.
+     */
+    public static LockKey precomputed(String app, String name, long appHash, long lockHash) {
+        return new LockKey(Objects.requireNonNull(app, "app"), Objects.requireNonNull(name, "name"), appHash, lockHash);
+    }
+
+    /** The application's name, or empty for a lock without one. */
+    public Optional<String> app() {
+        return Optional.ofNullable(app);
+    }
+
+    /** The lock's name; {@code name:id} for a lock of a {@link LockFamily}. */
+    public String name() {
+        return name;
+    }
+
+    /** The hash of the application's name, or 0 for a lock without an application. */
+    public long appHash() {
+        return appHash;
+    }
+
+    /** The number that goes to PostgreSQL. */
+    public long lockHash() {
+        return lockHash;
+    }
+
+    /** Whether the other is the same lock in PostgreSQL. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof LockKey key && key.lockHash == lockHash;
+    }
+
+    @Override
+    public int hashCode() {
+        return Long.hashCode(lockHash);
+    }
+
+    /** The order in which the keys of one request are taken, the same everywhere, so that requests do not deadlock. */
+    @Override
+    public int compareTo(LockKey other) {
+        return Long.compare(lockHash, other.lockHash);
+    }
+
+    /** {@code app.name}, as the original writes it; for messages. */
+    @Override
+    public String toString() {
+        return app == null ? name : app + "." + name;
+    }
+}

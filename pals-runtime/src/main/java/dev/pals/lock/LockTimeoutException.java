@@ -1,0 +1,42 @@
+package dev.pals.lock;
+
+import dev.pals.key.LockKey;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+
+/** The locks were not granted within the wait; none of them is held. */
+public final class LockTimeoutException extends LockException {
+    private static final long serialVersionUID = 1L;
+
+    private final transient List<LockKey> keys;
+    private final int attempts;
+    private final Duration waited;
+
+    /** For the runtime. */
+    public LockTimeoutException(List<LockKey> keys, LockMode mode, WaitPolicy policy, int attempts, Duration waited) {
+        super(
+                "No " + mode.name().toLowerCase(Locale.ROOT) + " lock on " + keys + " after " + waited.toMillis()
+                        + " ms and " + attempts + (attempts == 1 ? " attempt" : " attempts") + " (" + policy
+                        + "): another session holds it. The view pals.advisory_lock shows who; waitAtMost(...) waits longer.",
+                null);
+        this.keys = List.copyOf(keys);
+        this.attempts = attempts;
+        this.waited = waited;
+    }
+
+    /** The keys that were asked for. */
+    public List<LockKey> keys() {
+        return keys;
+    }
+
+    /** How often PostgreSQL was asked; at least 1. */
+    public int attempts() {
+        return attempts;
+    }
+
+    /** How long the request waited until it gave up. */
+    public Duration waited() {
+        return waited;
+    }
+}
