@@ -1,0 +1,73 @@
+package dev.pals.codegen;
+
+import dev.pals.codegen.LockEnum.Lock;
+import dev.pals.key.LockApp;
+import dev.pals.key.LockName;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.ToLongFunction;
+import javax.annotation.processing.AbstractProcessor;
+import javax.annotation.processing.RoundEnvironment;
+import javax.lang.model.SourceVersion;
+import javax.lang.model.element.TypeElement;
+import javax.tools.Diagnostic.Kind;
+
+/**
+ * Generates, for each enum with {@link LockApp}, a class of typed lock keys named after it: {@code BillingLockKeys} for
+ * {@code BillingLock}. A duplicate name and a colliding hash are compile errors. It only wires; see the reader, the
+ * check and the writer.
+ */
+public final class LockNameProcessor extends AbstractProcessor {
+    private final ToLongFunction<Lock> hash;
+    private final List<LockEnum> enums = new ArrayList<>();
+
+    /** Called by the compiler. */
+    public LockNameProcessor() {
+        this(lock -> lock.key().lockHash());
+    }
+
+    LockNameProcessor(ToLongFunction<Lock> hash) {
+        this.hash = hash;
+    }
+
+    @Override
+    public Set<String> getSupportedAnnotationTypes() {
+        return Set.of(LockApp.class.getCanonicalName(), LockName.class.getCanonicalName());
+    }
+
+    @Override
+    public SourceVersion getSupportedSourceVersion() {
+        return SourceVersion.latestSupported();
+    }
+
+    @Override
+    public boolean process(Set<? extends TypeElement> annotations, RoundEnvironment round) {
+        LockEnumReader reader = new LockEnumReader(processingEnv);
+        round.getElementsAnnotatedWith(LockName.class).forEach(reader::checkPlace);
+        List<LockEnum> read = round.getElementsAnnotatedWith(LockApp.class).stream()
+                .flatMap(element -> reader.read(element).stream())
+                .toList();
+        enums.addAll(read);
+        new CollisionCheck(processingEnv.getMessager(), hash).passes(enums);
+        write(read, round.processingOver());
+        return false;
+    }
+
+    private void write(List<LockEnum> read, boolean last) {
+        KeysWriter writer = new KeysWriter(processingEnv.getFiler());
+        try {
+            for (LockEnum lockEnum : read) {
+                writer.write(lockEnum);
+            }
+            if (last && !enums.isEmpty()) {
+                writer.writeServices(enums);
+            }
+        } catch (IOException e) {
+            processingEnv
+                    .getMessager()
+                    .printMessage(Kind.ERROR, "The lock keys could not be written: " + e.getMessage());
+        }
+    }
+}
