@@ -8,6 +8,7 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import javax.annotation.processing.Filer;
 import javax.lang.model.element.Element;
+import javax.lang.model.element.ElementKind;
 import javax.lang.model.element.Modifier;
 import javax.tools.StandardLocation;
 
@@ -104,12 +105,9 @@ final class KeysWriter {
     }
 
     private static boolean isPublic(Element element) {
-        for (Element e = element; e.getKind().isClass() || e.getKind().isInterface(); e = e.getEnclosingElement()) {
-            if (!e.getModifiers().contains(Modifier.PUBLIC)) {
-                return false;
-            }
-        }
-        return true;
+        Element owner = element.getEnclosingElement();
+        boolean topLevel = owner == null || owner.getKind() == ElementKind.PACKAGE;
+        return element.getModifiers().contains(Modifier.PUBLIC) && (topLevel || isPublic(owner));
     }
 
     /**

@@ -52,7 +52,9 @@ final class LockEnumReader {
     /** Reports {@code @LockName} where no {@code @LockApp} enum would see it. */
     void checkPlace(Element element) {
         Element owner = element.getEnclosingElement();
-        if (element.getKind() != ElementKind.ENUM_CONSTANT || owner.getAnnotation(LockApp.class) == null) {
+        if (element.getKind() != ElementKind.ENUM_CONSTANT
+                || owner == null
+                || owner.getAnnotation(LockApp.class) == null) {
             Diagnostic.MISSING_APP.report(env.getMessager(), element, element);
         }
     }
@@ -84,7 +86,7 @@ final class LockEnumReader {
             LockKey.of(name);
             return true;
         } catch (InvalidLockNameException e) {
-            report(Diagnostic.INVALID_NAME, element, annotation, "value", e.getMessage());
+            report(Diagnostic.INVALID_NAME, element, annotation, "value", String.valueOf(e.getMessage()));
             return false;
         }
     }
