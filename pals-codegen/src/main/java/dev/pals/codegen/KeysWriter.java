@@ -106,8 +106,10 @@ final class KeysWriter {
 
     private static boolean isPublic(Element element) {
         Element owner = element.getEnclosingElement();
-        boolean topLevel = owner == null || owner.getKind() == ElementKind.PACKAGE;
-        return element.getModifiers().contains(Modifier.PUBLIC) && (topLevel || isPublic(owner));
+        if (!element.getModifiers().contains(Modifier.PUBLIC)) {
+            return false;
+        }
+        return owner == null || owner.getKind() == ElementKind.PACKAGE || isPublic(owner);
     }
 
     /**
