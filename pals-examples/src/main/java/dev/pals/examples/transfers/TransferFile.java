@@ -14,6 +14,9 @@ import org.apache.commons.csv.CSVRecord;
 
 /** Reads a file of transfers as a whole, so that a bad row is found before anything is applied. */
 final class TransferFile {
+    // An empty line is an error too: skipped, it would put the numbers of the lines after it wrong.
+    private static final CSVFormat FORMAT =
+            CSVFormat.DEFAULT.builder().setIgnoreEmptyLines(false).get();
     private static final String[] HEADER = {"id", "from_account", "to_account", "amount"};
 
     private final String name;
@@ -35,7 +38,7 @@ final class TransferFile {
 
     private List<Transfer> read(Reader reader) throws IOException {
         List<Transfer> transfers = new ArrayList<>();
-        try (CSVParser rows = CSVFormat.DEFAULT.parse(reader)) {
+        try (CSVParser rows = FORMAT.parse(reader)) {
             boolean header = true;
             long line = 1;
             for (CSVRecord row : rows) {

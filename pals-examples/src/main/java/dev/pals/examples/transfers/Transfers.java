@@ -48,7 +48,7 @@ public final class Transfers implements Callable<Integer> {
     private static final int WRONG = 1;
     private static final int BAD_INPUT = 2;
 
-    private final PrintStream out = System.out;
+    private final PrintStream out;
 
     @Parameters(
             arity = "0..1",
@@ -62,9 +62,13 @@ public final class Transfers implements Callable<Integer> {
     @Option(names = Worker.NO_LOCKS, description = "The negative control: nothing is locked and nobody is killed.")
     private boolean noLocks;
 
+    Transfers(PrintStream out) {
+        this.out = out;
+    }
+
     /** Runs the job and exits with its status. */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Transfers()).execute(args));
+        System.exit(new CommandLine(new Transfers(System.out)).execute(args));
     }
 
     @Override

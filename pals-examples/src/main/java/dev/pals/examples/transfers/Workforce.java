@@ -1,7 +1,6 @@
 package dev.pals.examples.transfers;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +28,9 @@ final class Workforce implements AutoCloseable {
         if (noLocks) {
             command.add(Worker.NO_LOCKS);
         }
-        ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectError(ProcessBuilder.Redirect.INHERIT);
         builder.environment().put(Worker.URL_VARIABLE, url);
         return builder.start();
     }
@@ -69,15 +70,12 @@ final class Workforce implements AutoCloseable {
             Runtime.getRuntime().removeShutdownHook(atExit);
             for (Process process : processes) {
                 process.waitFor();
-                process.getInputStream().close();
             }
         } catch (IllegalStateException e) {
             // The JVM is shutting down, and the hook has run or is running.
             return;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 }

@@ -1,0 +1,114 @@
+package dev.pals.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.zaxxer.hikari.HikariDataSource;
+import dev.pals.Locker;
+import dev.pals.db.PalsSchema;
+import dev.pals.db.server.PostgresServer;
+import dev.pals.db.server.ScratchDatabase;
+import dev.pals.key.LockApp;
+import dev.pals.key.LockName;
+import dev.pals.lock.LockHandle;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** Compiles and runs the README's snippets: each of its Java blocks must stand in this file, line for line. */
+class ReadmeTest {
+    private final List<String> done = new ArrayList<>();
+
+    @Test
+    void readme_snippets_standInThisFile() throws IOException {
+        String source = unindented(
+                Files.readString(Path.of("src", "test", "java", "dev", "pals", "examples", "ReadmeTest.java")));
+        Matcher block = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
+                .matcher(Files.readString(Path.of("..", "README.md")));
+
+        int blocks = 0;
+        while (block.find()) {
+            assertThat(source).contains(unindented(block.group(1)));
+            blocks++;
+        }
+        assertThat(blocks).isEqualTo(2);
+    }
+
+    @Test
+    void readme_hasOneCommandEachToRunAndToTest() throws IOException {
+        String readme = Files.readString(Path.of("..", "README.md"));
+
+        assertThat(readme).containsPattern("## Run it\n\n```sh\n[^\n]+\n```\n");
+        assertThat(readme).containsPattern("## Test it\n\n```sh\n[^\n]+\n```\n");
+        assertThat(readme.split("```sh", -1)).hasSize(3);
+    }
+
+    @Test
+    void readme_snippets_run() {
+        try (PostgresServer server = PostgresServer.start();
+                ScratchDatabase database = server.newDatabase();
+                HikariDataSource dataSource = new HikariDataSource()) {
+            dataSource.setJdbcUrl(database.url());
+            dataSource.setMaximumPoolSize(2);
+            PalsSchema.migrate(dataSource);
+            useIt(database.url());
+        }
+        assertThat(done).containsExactly("invoices", "transfer", "prices");
+    }
+
+    private void useIt(String jdbcUrl) {
+        try (Locker locker = Locker.create("billing", jdbcUrl)) {
+
+            // Waits for at most 30 seconds, then throws LockTimeoutException.
+            try (LockHandle lock = locker.exclusive(BillingLockKeys.INVOICE_RUN).acquire()) {
+                runInvoices();
+            }
+
+            // Does not wait.
+            Optional<LockHandle> lock =
+                    locker.exclusive(BillingLockKeys.ACCOUNT.of(42L)).tryAcquire();
+            lock.ifPresent(LockHandle::close);
+
+            // Both or none, in the same order everywhere, so that requests do not deadlock.
+            locker.exclusive(BillingLockKeys.ACCOUNT.of(1L), BillingLockKeys.ACCOUNT.of(2L))
+                    .waitAtMost(Duration.ofSeconds(5))
+                    .run(() -> transfer());
+
+            // A plain name; any number of readers at a time.
+            locker.shared(locker.key("price-list")).run(() -> readPrices());
+        }
+    }
+
+    private void runInvoices() {
+        done.add("invoices");
+    }
+
+    private void transfer() {
+        done.add("transfer");
+    }
+
+    private void readPrices() {
+        done.add("prices");
+    }
+
+    /** The formatter indents and wraps by its own rules, so white space does not count. */
+    private static String unindented(String code) {
+        return code.lines().map(String::strip).collect(Collectors.joining()).replaceAll("\\s+", "");
+    }
+}
+
+@LockApp("billing")
+enum BillingLock {
+    @LockName("invoice-run")
+    INVOICE_RUN,
+
+    @LockName(value = "account", by = Long.class)
+    ACCOUNT
+}
