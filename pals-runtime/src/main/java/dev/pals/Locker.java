@@ -7,7 +7,9 @@ import dev.pals.lock.LockMode;
 import dev.pals.lock.WaitPolicy;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 
 /**
@@ -111,9 +113,7 @@ public final class Locker implements AutoCloseable {
     }
 
     private LockRequest request(LockMode mode, LockKey key, LockKey... more) {
-        TreeSet<LockKey> keys = new TreeSet<>(List.of(more));
-        keys.add(key);
-        return request(mode, keys);
+        return request(mode, Stream.concat(Stream.of(key), Stream.of(more)).toList());
     }
 
     /** The set removes duplicates, which PostgreSQL would count, and its order keeps requests from deadlocking. */
@@ -121,6 +121,7 @@ public final class Locker implements AutoCloseable {
         if (keys.isEmpty()) {
             throw new IllegalArgumentException("A request needs at least one key, and the collection is empty.");
         }
+        keys.forEach(key -> Objects.requireNonNull(key, "key"));
         return new LockRequest(acquirer, List.copyOf(new TreeSet<>(keys)), mode, defaultWait, null);
     }
 

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Objects;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.Driver;
 
 /** The settings of a {@link Locker}. Not thread-safe. */
 public final class LockerBuilder {
@@ -36,10 +37,10 @@ public final class LockerBuilder {
      * The database, on which the locker opens a HikariCP pool of its own.
      *
      * @param jdbcUrl such as {@code jdbc:postgresql://host/db?user=app&password=secret}
-     * @throws IllegalArgumentException if it does not start with {@code jdbc:postgresql:}
+     * @throws IllegalArgumentException if PostgreSQL's JDBC driver does not accept it
      */
     public LockerBuilder url(String jdbcUrl) {
-        if (jdbcUrl == null || !jdbcUrl.startsWith("jdbc:postgresql:")) {
+        if (jdbcUrl == null || !new Driver().acceptsURL(jdbcUrl)) {
             // The rest of it may hold a password.
             String shown = jdbcUrl == null ? "null" : '"' + jdbcUrl.replaceFirst("(?s)(:|/).*", "$1...") + '"';
             throw new IllegalArgumentException(
