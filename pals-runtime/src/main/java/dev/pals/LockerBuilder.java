@@ -7,11 +7,12 @@ import dev.pals.internal.registry.NameRegistry;
 import dev.pals.internal.session.SessionPool;
 import dev.pals.key.LockKey;
 import dev.pals.lock.WaitPolicy;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Objects;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.Driver;
 
 /** The settings of a {@link Locker}. Not thread-safe. */
 public final class LockerBuilder {
@@ -40,7 +41,7 @@ public final class LockerBuilder {
      * @throws IllegalArgumentException if PostgreSQL's JDBC driver does not accept it
      */
     public LockerBuilder url(String jdbcUrl) {
-        if (jdbcUrl == null || !new Driver().acceptsURL(jdbcUrl)) {
+        if (jdbcUrl == null || !isAccepted(jdbcUrl)) {
             // The rest of it may hold a password.
             String shown = jdbcUrl == null ? "null" : '"' + jdbcUrl.replaceFirst("(?s)(:|/).*", "$1...") + '"';
             throw new IllegalArgumentException(
@@ -48,6 +49,15 @@ public final class LockerBuilder {
         }
         url = jdbcUrl;
         return this;
+    }
+
+    private static boolean isAccepted(String jdbcUrl) {
+        try {
+            return jdbcUrl.startsWith("jdbc:postgresql:") && DriverManager.getDriver(jdbcUrl) != null;
+        } catch (SQLException e) {
+            // Its way to say that no driver accepts the URL.
+            return false;
+        }
     }
 
     /**
