@@ -58,6 +58,10 @@ public final class LockHash {
             throw new InvalidLockNameException(
                     "The " + what + " " + shown(name) + " is blank. Give it at least one visible character.");
         }
+        if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
+            throw new InvalidLockNameException("The " + what + " " + shown(name)
+                    + " has an unpaired surrogate and so no UTF-8 form to hash. Use valid Unicode.");
+        }
         if (name.indexOf('\0') >= 0) {
             throw new InvalidLockNameException("The " + what + " " + shown(name)
                     + " has a NUL character, which PostgreSQL's text type cannot hold. Remove it.");

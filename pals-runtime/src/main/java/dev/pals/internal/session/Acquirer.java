@@ -72,6 +72,12 @@ public final class Acquirer {
             return pool.open(deadline);
         } catch (InterruptedException e) {
             throw interrupted(keys);
+        } catch (LockDatabaseException e) {
+            // HikariCP wraps the interrupt of a thread that waits for a connection.
+            if (e.getCause() != null && e.getCause().getCause() instanceof InterruptedException) {
+                throw interrupted(keys);
+            }
+            throw e;
         }
     }
 
@@ -132,9 +138,9 @@ public final class Acquirer {
         }
     }
 
-    private static void pause(List<LockKey> keys, Duration delay, Deadline deadline) {
+    private void pause(List<LockKey> keys, Duration delay, Deadline deadline) {
         try {
-            TimeUnit.NANOSECONDS.sleep(Math.min(TimeUnit.NANOSECONDS.convert(delay), deadline.remainingNanos()));
+            pool.pause(Math.min(TimeUnit.NANOSECONDS.convert(delay), deadline.remainingNanos()));
         } catch (InterruptedException e) {
             throw interrupted(keys);
         }
