@@ -11,8 +11,8 @@ import javax.annotation.processing.Messager;
 
 /** Finds constants that PostgreSQL would take for one lock: the same name twice, or two names of the same hash. */
 final class CollisionCheck {
-    private final Messager messager;
     private final ToLongFunction<Lock> hash;
+    private final Map<Long, Lock> seen = new HashMap<>();
 
     /**
      * Makes a check.
@@ -20,23 +20,20 @@ final class CollisionCheck {
      * @param hash the key of a lock; another than its own only in tests, since two names of the same 64-bit hash cannot
      *     be had cheaply
      */
-    CollisionCheck(Messager messager, ToLongFunction<Lock> hash) {
-        this.messager = messager;
+    CollisionCheck(ToLongFunction<Lock> hash) {
         this.hash = hash;
     }
 
-    /** Reports each collision at its later place; returns whether there was none. */
-    boolean passes(List<LockEnum> enums) {
-        Map<Long, Lock> seen = new HashMap<>();
-        boolean passes = true;
+    /**
+     * Reports each collision of a round's enums, with each other and with those of earlier rounds, at its later place.
+     */
+    void check(List<LockEnum> enums, Messager messager) {
         for (Lock lock : (Iterable<Lock>) inOrder(enums)::iterator) {
             Lock first = seen.putIfAbsent(hash.applyAsLong(lock), lock);
             if (first != null) {
-                report(first, lock);
-                passes = false;
+                report(first, lock, messager);
             }
         }
-        return passes;
     }
 
     /** An order that does not depend on that of the compiler's arguments. */
@@ -46,7 +43,7 @@ final class CollisionCheck {
                 .flatMap(e -> e.locks().stream());
     }
 
-    private void report(Lock first, Lock second) {
+    private static void report(Lock first, Lock second, Messager messager) {
         boolean sameName = first.key().app().equals(second.key().app())
                 && first.key().name().equals(second.key().name());
         if (sameName) {

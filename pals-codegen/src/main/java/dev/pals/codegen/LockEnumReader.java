@@ -7,6 +7,7 @@ import dev.pals.key.LockName;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import javax.annotation.processing.ProcessingEnvironment;
 import javax.lang.model.element.AnnotationMirror;
 import javax.lang.model.element.AnnotationValue;
@@ -35,7 +36,7 @@ final class LockEnumReader {
         }
         TypeElement type = (TypeElement) element;
         Annotated app = Annotated.on(type, LockApp.class, env);
-        if (app == null || !isValid(type, app, app.text("value"))) {
+        if (app == null || !isValid(type, app, () -> LockKey.of(app.text("value"), "any"))) {
             return Optional.empty();
         }
         List<LockEnum.Lock> locks = new ArrayList<>();
@@ -67,7 +68,7 @@ final class LockEnumReader {
         }
         String name = lockName.text("value");
         String by = lockName.value("by").toString();
-        if (!isValid(constant, lockName, name)) {
+        if (!isValid(constant, lockName, () -> LockKey.of(name))) {
             return Optional.empty();
         }
         if (name.indexOf(':') >= 0) {
@@ -81,10 +82,9 @@ final class LockEnumReader {
         return Optional.of(new LockEnum.Lock(constant, LockKey.of(app, name), !by.equals("void.class")));
     }
 
-    private boolean isValid(Element element, Annotated annotation, String name) {
+    private boolean isValid(Element element, Annotated annotation, Supplier<LockKey> check) {
         try {
-            LockKey.of(name);
-            return true;
+            return check.get() != null;
         } catch (InvalidLockNameException e) {
             report(Diagnostic.INVALID_NAME, element, annotation, "value", String.valueOf(e.getMessage()));
             return false;

@@ -20,7 +20,7 @@ import javax.tools.Diagnostic.Kind;
  * check and the writer.
  */
 public final class LockNameProcessor extends AbstractProcessor {
-    private final ToLongFunction<Lock> hash;
+    private final CollisionCheck collisions;
     private final List<LockEnum> enums = new ArrayList<>();
 
     /** Called by the compiler. */
@@ -29,7 +29,7 @@ public final class LockNameProcessor extends AbstractProcessor {
     }
 
     LockNameProcessor(ToLongFunction<Lock> hash) {
-        this.hash = hash;
+        this.collisions = new CollisionCheck(hash);
     }
 
     @Override
@@ -50,7 +50,7 @@ public final class LockNameProcessor extends AbstractProcessor {
                 .flatMap(element -> reader.read(element).stream())
                 .toList();
         enums.addAll(read);
-        new CollisionCheck(processingEnv.getMessager(), hash).passes(enums);
+        collisions.check(read, processingEnv.getMessager());
         write(read, round.processingOver());
         return false;
     }
