@@ -62,7 +62,8 @@ public final class LockerBuilder {
 
     /**
      * The connections to use. The locker borrows them with autocommit on or off, sets it on, and gives them back as
-     * they were.
+     * they were. Where it has none to spare, a request blocks for the data source's own connection timeout, whatever
+     * its wait: give it a short one, or keep it at least as large as {@link #sessions(int)}.
      */
     public LockerBuilder dataSource(DataSource dataSource) {
         this.dataSource = Objects.requireNonNull(dataSource, "dataSource");

@@ -1,5 +1,6 @@
 package dev.pals.key;
 
+import java.io.Serializable;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +15,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @see <a href="https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS">Advisory locks</a>
  */
-public final class LockKey implements Comparable<LockKey> {
+public final class LockKey implements Comparable<LockKey>, Serializable {
+    private static final long serialVersionUID = 1L;
+
     private final @Nullable String app;
     private final String name;
     private final long appHash;

@@ -9,7 +9,7 @@ import java.util.Locale;
 public final class LockTimeoutException extends LockException {
     private static final long serialVersionUID = 1L;
 
-    private final transient List<LockKey> keys;
+    private final LockKey[] keys;
     private final int attempts;
     private final Duration waited;
 
@@ -20,14 +20,14 @@ public final class LockTimeoutException extends LockException {
                         + " ms and " + attempts + (attempts == 1 ? " attempt" : " attempts") + " (" + policy
                         + "): another session holds it. The view pals.advisory_lock shows who; waitAtMost(...) waits longer.",
                 null);
-        this.keys = List.copyOf(keys);
+        this.keys = keys.toArray(LockKey[]::new);
         this.attempts = attempts;
         this.waited = waited;
     }
 
     /** The keys that were asked for. */
     public List<LockKey> keys() {
-        return keys;
+        return List.of(keys);
     }
 
     /** How often PostgreSQL was asked; at least 1. */

@@ -41,7 +41,7 @@ final class HeldLock implements LockHandle {
     }
 
     private static boolean isOurs(String className) {
-        return className.startsWith("dev.pals.internal.") || className.startsWith("dev.pals.Lock");
+        return className.startsWith("dev.pals.internal.") || className.equals("dev.pals.LockRequest");
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.pals.internal.session;
 
 import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.pool.ProxyConnection;
 import dev.pals.lock.LockDatabaseException;
 import dev.pals.lock.LockerClosedException;
 import dev.pals.lock.SessionUnavailableException;
@@ -174,7 +175,7 @@ public final class SessionPool implements AutoCloseable {
     private void evict(Connection connection) {
         try {
             connection.abort(Runnable::run);
-            if (dataSource.isWrapperFor(HikariDataSource.class)) {
+            if (connection instanceof ProxyConnection && dataSource.isWrapperFor(HikariDataSource.class)) {
                 // Instead of close(), after which HikariCP lends a dead connection again for half a second.
                 dataSource.unwrap(HikariDataSource.class).evictConnection(connection);
             } else {

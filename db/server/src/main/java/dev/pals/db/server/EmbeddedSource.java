@@ -3,8 +3,8 @@ package dev.pals.db.server;
 import io.zonky.test.db.postgres.embedded.DefaultPostgresBinaryResolver;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.UUID;
 
 /**
  * The embedded binaries, each server in a temporary directory of its own (binaries, data, log), which a {@link Reaper}
@@ -26,9 +26,9 @@ final class EmbeddedSource implements PostgresServer.Source {
 
     static EmbeddedSource start(String major) {
         try {
-            Path directory = Files.createTempDirectory("pals-postgres-");
+            Path directory = Path.of(System.getProperty("java.io.tmpdir"), "pals-postgres-" + UUID.randomUUID());
             // Before anything is extracted or started: an interrupted build leaves nothing behind, however early.
-            Reaper reaper = Reaper.watch(directory);
+            Reaper reaper = Reaper.makeDirectory(directory);
             try {
                 return new EmbeddedSource(
                         startIn(directory),

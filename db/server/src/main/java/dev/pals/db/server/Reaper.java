@@ -1,6 +1,9 @@
 package dev.pals.db.server;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
@@ -24,6 +27,7 @@ final class Reaper implements AutoCloseable {
      */
     private static final String SCRIPT = """
             trap '' HUP INT TERM
+            mkdir -m 700 "$1" && echo made
             cat >/dev/null
             rounds=0
             while [ $rounds -lt 3 ]; do
@@ -51,11 +55,21 @@ final class Reaper implements AutoCloseable {
         this.process = process;
     }
 
-    static Reaper watch(Path directory) throws IOException {
-        return new Reaper(new ProcessBuilder("sh", "-c", SCRIPT, "pals-postgres-reaper", directory.toString())
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+    /**
+     * Makes a directory that is deleted with the server in it. The shell makes it, so that there is no moment in which
+     * it is there and nobody would delete it.
+     */
+    static Reaper makeDirectory(Path directory) throws IOException {
+        Process process = new ProcessBuilder("sh", "-c", SCRIPT, "pals-postgres-reaper", directory.toString())
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
-                .start());
+                .start();
+        try (BufferedReader output =
+                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+            if (!"made".equals(output.readLine())) {
+                throw new IOException("the directory " + directory + " could not be made");
+            }
+        }
+        return new Reaper(process);
     }
 
     @Override

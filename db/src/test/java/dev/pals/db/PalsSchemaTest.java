@@ -1,0 +1,200 @@
+package dev.pals.db;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.pals.db.jooq.pg_catalog.routines.PgAdvisoryLock1;
+import dev.pals.db.server.PostgresServer;
+import dev.pals.db.server.ScratchDatabase;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.flywaydb.core.Flyway;
+import org.jooq.DSLContext;
+import org.jooq.Routine;
+import org.jooq.SQLDialect;
+import org.jooq.impl.DSL;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.postgresql.ds.PGSimpleDataSource;
+
+class PalsSchemaTest {
+    private static final int MIGRATIONS = 2;
+
+    private static PostgresServer server;
+    private ScratchDatabase database;
+    private PGSimpleDataSource dataSource;
+    private DSLContext dsl;
+
+    @BeforeAll
+    static void startServer() {
+        server = PostgresServer.start();
+    }
+
+    @AfterAll
+    static void stopServer() {
+        server.close();
+    }
+
+    @BeforeEach
+    void createDatabase() {
+        database = server.newDatabase();
+        dataSource = new PGSimpleDataSource();
+        dataSource.setUrl(database.url());
+        dsl = DSL.using(dataSource, SQLDialect.POSTGRES);
+    }
+
+    @AfterEach
+    void dropDatabase() {
+        database.close();
+    }
+
+    @Test
+    void migrate_emptyDatabase_installsTableViewAndHistory() {
+        PalsSchema.migrate(dataSource);
+
+        assertThat(relations("pals")).contains("lock_name", "advisory_lock", "flyway_schema_history");
+        assertThat(relations("public")).isEmpty();
+    }
+
+    @Test
+    void migrate_twice_changesNothing() {
+        PalsSchema.migrate(dataSource);
+        PalsSchema.migrate(dataSource);
+
+        assertThat(appliedMigrations()).isEqualTo(MIGRATIONS);
+    }
+
+    @Test
+    void applicationsOwnFlyway_isNotDisturbed() {
+        Flyway app = Flyway.configure()
+                .dataSource(dataSource)
+                .locations("classpath:app/migration")
+                .load();
+        app.migrate();
+        PalsSchema.migrate(dataSource);
+        app.migrate();
+        app.validate();
+
+        assertThat(relations("public")).contains("app_thing", "flyway_schema_history");
+        assertThat(dsl.fetchCount(DSL.table("public.flyway_schema_history"))).isEqualTo(1);
+        assertThat(appliedMigrations()).isEqualTo(MIGRATIONS);
+    }
+
+    @Test
+    void migrate_fromManyThreads_appliesEachMigrationOnce() throws Exception {
+        int threads = 8;
+        CountDownLatch start = new CountDownLatch(1);
+        ExecutorService executor = Executors.newFixedThreadPool(threads);
+        try {
+            List<Future<?>> results = new ArrayList<>();
+            for (int i = 0; i < threads; i++) {
+                results.add(executor.submit(() -> {
+                    start.await();
+                    PalsSchema.migrate(dataSource);
+                    return null;
+                }));
+            }
+            start.countDown();
+            for (Future<?> result : results) {
+                result.get(60, TimeUnit.SECONDS);
+            }
+        } finally {
+            executor.shutdownNow();
+        }
+
+        assertThat(appliedMigrations()).isEqualTo(MIGRATIONS);
+    }
+
+    @Test
+    void migrate_fromManyProcesses_appliesEachMigrationOnce() throws Exception {
+        List<Process> processes = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            processes.add(startProcess());
+        }
+        for (Process process : processes) {
+            process.getOutputStream().write('\n');
+            process.getOutputStream().flush();
+        }
+        for (Process process : processes) {
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).isZero();
+        }
+
+        assertThat(appliedMigrations()).isEqualTo(MIGRATIONS);
+    }
+
+    @Test
+    void lockKey_isTheHashOfItsName() throws Exception {
+        byte[] sha1 = MessageDigest.getInstance("SHA-1").digest("pals.schema".getBytes(StandardCharsets.UTF_8));
+
+        assertThat(PalsSchema.LOCK_KEY)
+                .isEqualTo(ByteBuffer.wrap(sha1).order(ByteOrder.LITTLE_ENDIAN).getLong());
+    }
+
+    @Test
+    void generatedRoutines_coverThe21AdvisoryLockFunctions() throws Exception {
+        List<String> functions = dsl.fetch("select proname || pronargs as f from pg_proc"
+                        + " where pronamespace = 'pg_catalog'::regnamespace and proname ~ '^pg_(try_)?advisory_'")
+                .getValues("f", String.class);
+        List<String> generated = generatedAdvisoryRoutines();
+
+        assertThat(functions).hasSize(21);
+        assertThat(generated).containsExactlyInAnyOrderElementsOf(functions);
+    }
+
+    private static List<String> generatedAdvisoryRoutines() throws Exception {
+        Path folder = Path.of(PgAdvisoryLock1.class.getResource("").toURI());
+        List<String> names = new ArrayList<>();
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                String type = file.getFileName().toString().replace(".class", "");
+                if (type.contains("Advisory")) {
+                    Routine<?> routine = Class.forName(PgAdvisoryLock1.class.getPackageName() + "." + type)
+                            .asSubclass(Routine.class)
+                            .getConstructor()
+                            .newInstance();
+                    names.add(routine.getName() + routine.getInParameters().size());
+                }
+            }
+        }
+        return names;
+    }
+
+    private Process startProcess() throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        MigrateMain.class.getName())
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectError(ProcessBuilder.Redirect.DISCARD);
+        builder.environment().put("MIGRATE_URL", database.url());
+        return builder.start();
+    }
+
+    private int appliedMigrations() {
+        return dsl.fetchCount(DSL.table("pals.flyway_schema_history"), DSL.condition("type = 'SQL'"));
+    }
+
+    private List<String> relations(String schema) {
+        return dsl.fetch(
+                        "select relname from pg_class where relkind in ('r', 'v') and relnamespace = to_regnamespace(?)",
+                        schema)
+                .getValues("relname", String.class);
+    }
+}

@@ -1,0 +1,1 @@
+create table app_thing (id int primary key);

@@ -1,0 +1,92 @@
+package dev.pals;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.pals.db.server.ScratchDatabase;
+import dev.pals.key.LockKey;
+import dev.pals.lock.LockHandle;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** The audit view shows the names of catalogs on the class path; locking does not need it. */
+@ExtendWith(TestDatabase.Extension.class)
+final class NameRegistryTest {
+    private final TestDatabase database;
+
+    NameRegistryTest(TestDatabase database) {
+        this.database = database;
+    }
+
+    @AfterEach
+    void noAdvisoryRowIsLeft() {
+        database.awaitNoAdvisoryRow();
+    }
+
+    @Test
+    void view_keysOfACatalog_showsThemByName() throws SQLException {
+        try (Locker locker = Locker.builder("registry-test").url(database.url()).build();
+                LockHandle plain = locker.exclusive(ShopCatalog.STOCKTAKING).acquire();
+                LockHandle member = locker.shared(ShopCatalog.ACCOUNT.of(42L)).acquire();
+                LockHandle negative =
+                        locker.exclusive(ShopCatalog.ACCOUNT.of(-7L)).acquire();
+                LockHandle unknown =
+                        locker.exclusive(LockKey.of("shop", "not in a catalog")).acquire()) {
+            assertThat(List.of(plain, member, negative, unknown)).allMatch(LockHandle::isHeld);
+            assertThat(shown())
+                    .containsExactlyInAnyOrder(
+                            "shop|stocktaking|exclusive|true|registry-test",
+                            "shop|account:42|shared|true|registry-test",
+                            "shop|account:-7|exclusive|true|registry-test",
+                            "null|null|exclusive|true|registry-test");
+        }
+    }
+
+    private List<String> shown() throws SQLException {
+        List<String> rows = new ArrayList<>();
+        try (Connection connection = database.dataSource().getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet result = statement.executeQuery(
+                        "select app, name, mode, granted, application_name from pals.advisory_lock")) {
+            while (result.next()) {
+                rows.add(String.join(
+                        "|",
+                        result.getString("app"),
+                        result.getString("name"),
+                        result.getString("mode"),
+                        String.valueOf(result.getBoolean("granted")),
+                        result.getString("application_name")));
+            }
+        }
+        return rows;
+    }
+
+    @Test
+    void locker_schemaIsMissing_locksAllTheSame() throws SQLException {
+        try (ScratchDatabase empty = database.emptyDatabase()) {
+            assertLocks(empty.url());
+        }
+    }
+
+    @Test
+    void locker_databaseIsReadOnly_locksAllTheSame() throws SQLException {
+        assertLocks(database.urlWith("options=-c%20default_transaction_read_only=on"));
+    }
+
+    private static void assertLocks(String url) throws SQLException {
+        try (Locker locker = Locker.create("registry-test", url);
+                Connection observer = DriverManager.getConnection(url)) {
+            LockHandle handle = locker.exclusive(ShopCatalog.STOCKTAKING).acquire();
+            assertThat(TestDatabase.advisoryRows(observer)).hasSize(1);
+            handle.close();
+            assertThat(TestDatabase.advisoryRows(observer)).isEmpty();
+        }
+    }
+}
