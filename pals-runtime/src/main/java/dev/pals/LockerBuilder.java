@@ -17,6 +17,12 @@ import org.jspecify.annotations.Nullable;
 /** The settings of a {@link Locker}. Not thread-safe. */
 public final class LockerBuilder {
     private static final int DEFAULT_SESSIONS = 10;
+    /** Not JDBC's form: the driver would take the password for a part of the host, and say so in its errors. */
+    private static final String USER_BEFORE_HOST = "(?s)jdbc:postgresql://[^/?]*@.*";
+
+    /** How long a request may take to connect where the server does not answer. */
+    private static final Duration CONNECT_WITHIN = Duration.ofSeconds(5);
+
     private static final Duration DEFAULT_WAIT = Duration.ofSeconds(30);
 
     private final String app;
@@ -35,17 +41,18 @@ public final class LockerBuilder {
     }
 
     /**
-     * The database, on which the locker opens a HikariCP pool of its own.
+     * The database, on which the locker opens a HikariCP pool of its own. Where the server does not answer, a request
+     * fails after 5 seconds, whatever its wait.
      *
      * @param jdbcUrl such as {@code jdbc:postgresql://host/db?user=app&password=secret}
      * @throws IllegalArgumentException if PostgreSQL's JDBC driver does not accept it
      */
     public LockerBuilder url(String jdbcUrl) {
         if (jdbcUrl == null || !isAccepted(jdbcUrl)) {
-            // The rest of it may hold a password.
-            String shown = jdbcUrl == null ? "null" : '"' + jdbcUrl.replaceFirst("(?s)(:|/).*", "$1...") + '"';
+            String shown = jdbcUrl == null ? "null" : "(not shown, it may hold a password)";
             throw new IllegalArgumentException(
-                    "The URL " + shown + " is no JDBC URL of PostgreSQL. Write jdbc:postgresql://host:port/database");
+                    "The URL " + shown
+                            + " is no JDBC URL of PostgreSQL. Write jdbc:postgresql://host:port/database?user=...&password=...");
         }
         url = jdbcUrl;
         return this;
@@ -53,7 +60,9 @@ public final class LockerBuilder {
 
     private static boolean isAccepted(String jdbcUrl) {
         try {
-            return jdbcUrl.startsWith("jdbc:postgresql:") && DriverManager.getDriver(jdbcUrl) != null;
+            return jdbcUrl.startsWith("jdbc:postgresql:")
+                    && !jdbcUrl.matches(USER_BEFORE_HOST)
+                    && DriverManager.getDriver(jdbcUrl) != null;
         } catch (SQLException e) {
             // Its way to say that no driver accepts the URL.
             return false;
@@ -122,7 +131,7 @@ public final class LockerBuilder {
         try {
             pool.withConnection(new NameRegistry(name)::register);
             return new Locker(app, wait, pool);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             pool.close();
             throw e;
         }
@@ -134,6 +143,8 @@ public final class LockerBuilder {
         config.setJdbcUrl(jdbcUrl);
         config.setMaximumPoolSize(sessions);
         config.setMinimumIdle(1);
+        config.setConnectionTimeout(CONNECT_WITHIN.toMillis());
+        config.addDataSourceProperty("tcpKeepAlive", "true");
         // Shown in pg_stat_activity and the audit view; an ApplicationName in the URL comes first.
         config.addDataSourceProperty("ApplicationName", app);
         try {

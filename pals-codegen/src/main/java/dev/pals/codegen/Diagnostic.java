@@ -27,6 +27,7 @@ enum Diagnostic {
             "PalsDuplicateName",
             "The lock name \"%s\" of app \"%s\" is already that of %s. Two constants of one name are one lock: rename or remove"
                     + " one."),
+    NOT_WRITTEN("PalsNotWritten", "The lock keys of %s could not be written: %s."),
     COLLIDING_HASH(
             "PalsCollidingHash",
             "\"%s\" has the same 64-bit key as \"%s\" (%s): PostgreSQL would take them for one lock. Rename one.");

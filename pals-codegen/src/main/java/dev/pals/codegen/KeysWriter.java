@@ -4,6 +4,7 @@ import dev.pals.codegen.LockEnum.Lock;
 import java.io.IOException;
 import java.io.Writer;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import javax.annotation.processing.Filer;
@@ -65,18 +66,18 @@ final class KeysWriter {
                 lock.family() ? "dev.pals.key.LockFamily.precomputedByLong" : "dev.pals.key.LockKey.precomputed";
         return """
 
-                    /** App hash %dL, lock hash %dL. */
-                    public static final %s %s = %s("%s", "%s", %dL, %dL);
+                    /** App hash %sL, lock hash %sL. */
+                    public static final %s %s = %s("%s", "%s", %sL, %sL);
                 """.formatted(
-                        lock.key().appHash(),
-                        lock.key().lockHash(),
+                        Long.toString(lock.key().appHash()),
+                        Long.toString(lock.key().lockHash()),
                         type,
                         lock.constantName(),
                         factory,
                         escaped(lockEnum.app()),
                         escaped(lock.key().name()),
-                        lock.key().appHash(),
-                        lock.key().lockHash());
+                        Long.toString(lock.key().appHash()),
+                        Long.toString(lock.key().lockHash()));
     }
 
     private static String catalog(LockEnum lockEnum) {
@@ -122,9 +123,9 @@ final class KeysWriter {
             if (c == '"' || c == '\\') {
                 out.append('\\').append((char) c);
             } else if (c < ' ') {
-                out.append(String.format("\\%03o", c));
+                out.append(String.format(Locale.ROOT, "\\%03o", c));
             } else if (c > '~') {
-                out.append(String.format("\\u%04x", c));
+                out.append(String.format(Locale.ROOT, "\\u%04x", c));
             } else {
                 out.append((char) c);
             }

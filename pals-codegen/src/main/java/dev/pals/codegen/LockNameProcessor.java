@@ -12,7 +12,6 @@ import javax.annotation.processing.AbstractProcessor;
 import javax.annotation.processing.RoundEnvironment;
 import javax.lang.model.SourceVersion;
 import javax.lang.model.element.TypeElement;
-import javax.tools.Diagnostic.Kind;
 
 /**
  * Generates, for each enum with {@link LockApp}, a class of typed lock keys named after it: {@code BillingLockKeys} for
@@ -57,17 +56,23 @@ public final class LockNameProcessor extends AbstractProcessor {
 
     private void write(List<LockEnum> read, boolean last) {
         KeysWriter writer = new KeysWriter(processingEnv.getFiler());
-        try {
-            for (LockEnum lockEnum : read) {
-                writer.write(lockEnum);
-            }
-            if (last && !enums.isEmpty()) {
-                writer.writeServices(enums);
-            }
-        } catch (IOException e) {
-            processingEnv
-                    .getMessager()
-                    .printMessage(Kind.ERROR, "The lock keys could not be written: " + e.getMessage());
+        read.forEach(lockEnum -> reporting(lockEnum, () -> writer.write(lockEnum)));
+        if (last && !enums.isEmpty()) {
+            reporting(enums.get(0), () -> writer.writeServices(enums));
         }
+    }
+
+    private void reporting(LockEnum lockEnum, Output output) {
+        try {
+            output.write();
+        } catch (IOException e) {
+            Diagnostic.NOT_WRITTEN.report(
+                    processingEnv.getMessager(), lockEnum.type(), lockEnum.type(), String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** A file to write. */
+    private interface Output {
+        void write() throws IOException;
     }
 }

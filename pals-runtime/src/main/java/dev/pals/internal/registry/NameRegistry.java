@@ -8,9 +8,9 @@ import dev.pals.key.LockFamily;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockDatabaseException;
 import java.sql.Connection;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.ServiceLoader;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.jooq.Row5;
 import org.jooq.SQLDialect;
 import org.jooq.exception.DataAccessException;
@@ -37,10 +37,11 @@ public final class NameRegistry {
      * missing or closed to this role, locking works all the same, so this only says so.
      */
     public void register(Connection connection) {
-        List<Row5<Long, Long, String, String, Boolean>> rows = new ArrayList<>();
+        // Ascending: two processes that insert the same keys in different orders would deadlock.
+        SortedMap<Long, Row5<Long, Long, String, String, Boolean>> rows = new TreeMap<>();
         for (LockCatalog catalog : ServiceLoader.load(LockCatalog.class)) {
-            catalog.keys().forEach(key -> rows.add(row(key)));
-            catalog.families().forEach(family -> rows.add(row(family)));
+            catalog.keys().forEach(key -> rows.put(key.lockHash(), row(key)));
+            catalog.families().forEach(family -> rows.put(family.familyHash(), row(family)));
         }
         if (rows.isEmpty()) {
             return;
@@ -54,7 +55,7 @@ public final class NameRegistry {
                             LOCK_NAME.APP,
                             LOCK_NAME.NAME,
                             LOCK_NAME.NUMERIC_FAMILY)
-                    .valuesOfRows(rows)
+                    .valuesOfRows(rows.values())
                     .onConflictDoNothing()
                     .execute();
         } catch (DataAccessException e) {

@@ -41,16 +41,17 @@ public final class Acquirer {
     public Outcome acquire(List<LockKey> keys, LockMode mode, WaitPolicy policy) {
         Deadline deadline = Deadline.start(policy, System::nanoTime);
         Session session = open(keys, deadline);
-        boolean held = false;
+        boolean delivered = false;
         try {
             int attempts = attempt(session, keys, mode, policy, deadline);
-            held = attempts > 0;
             Duration waited = deadline.elapsed();
-            if (!held) {
+            if (attempts < 0) {
                 return new Outcome(null, -attempts, waited);
             }
+            HeldLock handle = new HeldLock(pool, session, keys, mode, attempts, waited);
             pool.holds(session);
-            return new Outcome(new HeldLock(pool, session, keys, mode, attempts, waited), attempts, waited);
+            delivered = true;
+            return new Outcome(handle, attempts, waited);
         } catch (SQLException e) {
             if (pool.isClosed()) {
                 throw new LockerClosedException(pool.name());
@@ -61,7 +62,7 @@ public final class Acquirer {
                             + "). No lock is held.",
                     e);
         } finally {
-            if (!held && session.move(Session.State.ACQUIRING, Session.State.ENDED)) {
+            if (!delivered && session.end()) {
                 pool.giveBack(session);
             }
         }

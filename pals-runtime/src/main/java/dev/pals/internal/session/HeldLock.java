@@ -5,6 +5,7 @@ import dev.pals.lock.LockHandle;
 import dev.pals.lock.LockLostException;
 import dev.pals.lock.LockMode;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -71,12 +72,17 @@ final class HeldLock implements LockHandle {
 
     @Override
     public void close() {
-        release.inOrder = true;
-        cleanable.clean();
-        SQLException failure = release.failure;
-        release.failure = null;
-        if (failure != null) {
-            throw new LockLostException(release.keys, failure);
+        try {
+            release.inOrder = true;
+            cleanable.clean();
+            SQLException failure = release.failure;
+            release.failure = null;
+            if (failure != null) {
+                throw new LockLostException(release.keys, failure);
+            }
+        } finally {
+            // Until here the cleaner must not take the handle for forgotten.
+            Reference.reachabilityFence(this);
         }
     }
 

@@ -42,6 +42,11 @@ final class Session {
         return state.compareAndSet(from, to);
     }
 
+    /** Ends it, whatever it was doing; returns whether the caller is the one who did. */
+    boolean end() {
+        return state.getAndSet(State.ENDED) != State.ENDED;
+    }
+
     boolean isHolding() {
         return state.get() == State.HOLDING;
     }

@@ -139,15 +139,12 @@ public final class SessionPool implements AutoCloseable {
     }
 
     /**
-     * Whether the pool is open and the session so becomes the holder of its locks.
+     * Makes the session the holder of its locks.
      *
-     * @throws LockerClosedException if the locker was closed meanwhile; the session is given back then
+     * @throws LockerClosedException if the locker was closed meanwhile; the session is still to be ended then
      */
     void holds(Session session) {
         session.move(Session.State.ACQUIRING, Session.State.HOLDING);
-        if (closed.get() && session.move(Session.State.HOLDING, Session.State.ENDED)) {
-            giveBack(session);
-        }
         checkOpen();
     }
 
@@ -158,13 +155,19 @@ public final class SessionPool implements AutoCloseable {
      */
     @Nullable
     SQLException giveBack(Session session) {
+        boolean freed = false;
         try {
             session.unlockAll();
+            freed = true;
             session.returnConnection();
             return null;
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException | Error e) {
             evict(session.connection());
-            return e;
+            if (freed) {
+                LOG.debug("{}: the locks are freed, but their connection was not returned in order", name, e);
+                return null;
+            }
+            return e instanceof SQLException sql ? sql : new SQLException("the session failed to unlock: " + e, e);
         } finally {
             sessions.remove(session);
             permits.release();
@@ -181,7 +184,7 @@ public final class SessionPool implements AutoCloseable {
             } else {
                 connection.close();
             }
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException e) {
             LOG.debug("{}: a connection in doubt could not be closed in order", name, e);
         }
     }

@@ -35,7 +35,7 @@ final class Reaper implements AutoCloseable {
               if [ -n "$pid" ]; then
                 kill -QUIT "$pid" 2>/dev/null
                 tries=0
-                while kill -0 "$pid" 2>/dev/null; do
+                while [ -e "$1/%s/postmaster.pid" ] && [ $tries -lt 150 ] && kill -0 "$pid" 2>/dev/null; do
                   tries=$((tries + 1))
                   [ $tries -eq 100 ] && kill -KILL "$pid"
                   sleep 0.1
@@ -47,7 +47,7 @@ final class Reaper implements AutoCloseable {
               [ $rounds -lt 3 ] && sleep 0.3
             done
             rm -rf "$1"
-            """.formatted(DATA);
+            """.formatted(DATA, DATA);
 
     private final Process process;
 
