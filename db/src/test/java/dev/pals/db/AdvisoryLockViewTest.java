@@ -105,6 +105,54 @@ class AdvisoryLockViewTest {
         assertThat(onlyRow().getLockKey()).isEqualTo(Long.parseLong(key));
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {1L << 40, -(1L << 40), Long.MAX_VALUE, Long.MIN_VALUE})
+    void keyBeyondAFamilysIds_isShownWithoutAName(long id) throws SQLException {
+        execute(holder, "select pg_advisory_lock(" + (FAMILY ^ id) + ")");
+
+        assertThat(onlyRow().getName()).isNull();
+    }
+
+    @Test
+    void plainName_thatAFamilyCouldReach_comesFirst() throws SQLException {
+        dsl.insertInto(LOCK_NAME)
+                .columns(LOCK_NAME.LOCK_HASH, LOCK_NAME.NAME)
+                .values(FAMILY ^ 7, "near-the-family")
+                .execute();
+        execute(holder, "select pg_advisory_lock(" + (FAMILY ^ 7) + ")");
+
+        assertThat(onlyRow().getName()).isEqualTo("near-the-family");
+        assertThat(onlyRow().getApp()).isNull();
+    }
+
+    @Test
+    void sharedLock_ofTwoSessions_isShownOncePerSession() throws SQLException {
+        try (Connection second = DriverManager.getConnection(database.url())) {
+            execute(holder, "select pg_advisory_lock_shared(" + PLAIN + ")");
+            execute(second, "select pg_advisory_lock_shared(" + PLAIN + ")");
+
+            assertThat(dsl.selectFrom(ADVISORY_LOCK).fetch())
+                    .hasSize(2)
+                    .allSatisfy(row -> {
+                        assertThat(row.getName()).isEqualTo("invoice-run");
+                        assertThat(row.getMode()).isEqualTo("shared");
+                        assertThat(row.getGranted()).isTrue();
+                    })
+                    .extracting(AdvisoryLockRecord::getPid)
+                    .doesNotHaveDuplicates();
+        }
+    }
+
+    @Test
+    void bigintAndTwoIntegers_ofTheSameBits_areTwoRows() throws SQLException {
+        execute(holder, "select pg_advisory_lock(" + PLAIN + ")");
+        execute(holder, "select pg_advisory_lock(" + (int) (PLAIN >> 32) + ", " + (int) PLAIN + ")");
+
+        assertThat(dsl.selectFrom(ADVISORY_LOCK).fetch())
+                .extracting(row -> row.getKeySpace() + " " + row.getName() + " " + row.getLockKey())
+                .containsExactlyInAnyOrder("bigint invoice-run " + PLAIN, "two integers null " + PLAIN);
+    }
+
     @Test
     void twoIntegers_ofTheSameBits_areNotNamed() throws SQLException {
         execute(holder, "select pg_advisory_lock(" + (int) (PLAIN >> 32) + ", " + (int) PLAIN + ")");

@@ -1,6 +1,7 @@
 package dev.pals.db;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pals.db.jooq.pg_catalog.routines.PgAdvisoryLock1;
 import dev.pals.db.server.PostgresServer;
@@ -21,9 +22,11 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.MigrationInfo;
 import org.jooq.DSLContext;
 import org.jooq.Routine;
 import org.jooq.SQLDialect;
+import org.jooq.exception.DataAccessException;
 import org.jooq.impl.DSL;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -96,6 +99,45 @@ class PalsSchemaTest {
     }
 
     @Test
+    void applicationsOwnFlyway_afterOurs_seesAnEmptySchema() {
+        PalsSchema.migrate(dataSource);
+        Flyway app = Flyway.configure()
+                .dataSource(dataSource)
+                .locations("classpath:app/migration")
+                .load();
+        app.migrate();
+        PalsSchema.migrate(dataSource);
+        app.validate();
+
+        assertThat(app.info().all()).extracting(MigrationInfo::getScript).containsExactly("V1__app_thing.sql");
+        assertThat(appliedMigrations()).isEqualTo(MIGRATIONS);
+    }
+
+    @Test
+    void migrate_twoConnections_suffice() throws Exception {
+        FewConnections few = new FewConnections(dataSource, 2);
+
+        PalsSchema.migrate(few.dataSource());
+
+        assertThat(few.mostInUse()).isBetween(1, 2);
+        assertThat(appliedMigrations()).isEqualTo(MIGRATIONS);
+    }
+
+    @Test
+    void migrate_oneConnection_isTooFew() throws Exception {
+        FewConnections few = new FewConnections(dataSource, 1);
+
+        assertThatThrownBy(() -> PalsSchema.migrate(few.dataSource())).hasStackTraceContaining("no connection is left");
+    }
+
+    @Test
+    void migrate_databaseThatRefuses_isAnError() {
+        dataSource.setUrl("jdbc:postgresql://127.0.0.1:1/nowhere");
+
+        assertThatThrownBy(() -> PalsSchema.migrate(dataSource)).isInstanceOf(DataAccessException.class);
+    }
+
+    @Test
     void migrate_fromManyThreads_appliesEachMigrationOnce() throws Exception {
         int threads = 8;
         CountDownLatch start = new CountDownLatch(1);
@@ -123,16 +165,23 @@ class PalsSchemaTest {
     @Test
     void migrate_fromManyProcesses_appliesEachMigrationOnce() throws Exception {
         List<Process> processes = new ArrayList<>();
-        for (int i = 0; i < 3; i++) {
-            processes.add(startProcess());
-        }
-        for (Process process : processes) {
-            process.getOutputStream().write('\n');
-            process.getOutputStream().flush();
-        }
-        for (Process process : processes) {
-            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-            assertThat(process.exitValue()).isZero();
+        try {
+            for (int i = 0; i < 3; i++) {
+                processes.add(startProcess());
+            }
+            for (Process process : processes) {
+                assertThat(process.getInputStream().read()).isEqualTo(MigrateMain.READY);
+            }
+            for (Process process : processes) {
+                process.getOutputStream().write('\n');
+                process.getOutputStream().flush();
+            }
+            for (Process process : processes) {
+                assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+                assertThat(process.exitValue()).isZero();
+            }
+        } finally {
+            processes.forEach(Process::destroyForcibly);
         }
 
         assertThat(appliedMigrations()).isEqualTo(MIGRATIONS);
@@ -181,7 +230,6 @@ class PalsSchemaTest {
                         "-cp",
                         System.getProperty("java.class.path"),
                         MigrateMain.class.getName())
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .redirectError(ProcessBuilder.Redirect.DISCARD);
         builder.environment().put("MIGRATE_URL", database.url());
         return builder.start();

@@ -14,17 +14,28 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.ServiceLoader;
+import java.util.Set;
 import java.util.stream.Collectors;
+import javax.annotation.processing.AbstractProcessor;
+import javax.annotation.processing.RoundEnvironment;
+import javax.lang.model.SourceVersion;
+import javax.lang.model.element.TypeElement;
 import javax.tools.JavaFileObject;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -51,6 +62,27 @@ class LockNameProcessorTest {
         LockFamily<?> family = (LockFamily<?>) keys.getField("ACCOUNT").get(null);
         assertThat(family.familyHash())
                 .isEqualTo(LockFamily.byLong("billing", "account").familyHash());
+    }
+
+    @Test
+    void familyConstant_isTypedByItsIds() throws Exception {
+        Class<?> keys = load(compile(BILLING)).loadClass("test.BillingLockKeys");
+
+        assertThat(keys.getField("ACCOUNT").getGenericType()).hasToString("dev.pals.key.LockFamily<java.lang.Long>");
+        assertThat(keys.getField("INVOICE_RUN").getGenericType()).hasToString("class dev.pals.key.LockKey");
+    }
+
+    @Test
+    void constants_compilerInALocaleWithOtherDigits_areTheSame() {
+        Map<String, String> expected = generated(compile(BILLING));
+        Locale before = Locale.getDefault();
+        Locale.setDefault(Locale.forLanguageTag("ar-EG"));
+        try {
+            assertThat("%d".formatted(1)).isEqualTo("\u0661");
+            assertThat(generated(compile(BILLING))).isEqualTo(expected);
+        } finally {
+            Locale.setDefault(before);
+        }
     }
 
     @Test
@@ -88,6 +120,8 @@ class LockNameProcessorTest {
                 "comment */ end",
                 "percent %s %n",
                 "\\\\u0041",
+                "\\\\zażółć",
+                "\\177\\1778",
                 "zażółć",
                 "emoji \uD83D\uDD12",
                 "tab\\there",
@@ -145,22 +179,135 @@ class LockNameProcessorTest {
     }
 
     @Test
-    void duplicateName_isAnErrorThatNamesBothPlaces() {
+    void catalogs_ofPackagePrivateAndNestedEnums_areLoaded(@TempDir Path classes) throws Exception {
+        Compilation compilation = compile(
+                source("test.Outer", """
+                package test;
+                import dev.pals.key.*;
+                class Outer {
+                    @LockApp("n") enum Inner {
+                        @LockName("a") A,
+                        @LockName(value = "f", by = Long.class) F
+                    }
+                }
+                """),
+                source("Unnamed", "@dev.pals.key.LockApp(\"u\") enum Unnamed { @dev.pals.key.LockName(\"b\") B }"));
+        for (JavaFileObject file : compilation.generatedFiles()) {
+            Path target = classes.resolve(file.getName().replaceFirst("^/[A-Z]+_OUTPUT/", ""));
+            Files.createDirectories(target.resolveSibling("."));
+            Files.write(target, bytes(file));
+        }
+
+        try (URLClassLoader loader =
+                new URLClassLoader(new URL[] {classes.toUri().toURL()}, LockNameProcessorTest.class.getClassLoader())) {
+            List<LockCatalog> catalogs = ServiceLoader.load(LockCatalog.class, loader).stream()
+                    .map(ServiceLoader.Provider::get)
+                    .filter(catalog -> catalog.getClass().getClassLoader() == loader)
+                    .toList();
+
+            assertThat(catalogs).flatMap(LockCatalog::keys).containsExactly(LockKey.of("u", "b"), LockKey.of("n", "a"));
+            assertThat(catalogs)
+                    .flatMap(LockCatalog::families)
+                    .extracting(LockFamily::toString)
+                    .containsExactly("n.f:*");
+        }
+    }
+
+    @Test
+    void duplicateName_inTwoEnums_isAnErrorThatNamesBothPlaces() {
+        JavaFileObject other = source("test.OtherLock", """
+                package test;
+                import dev.pals.key.*;
+                @LockApp("billing")
+                enum OtherLock {
+                    @LockName("invoice-run") AGAIN
+                }
+                """);
+
+        for (List<JavaFileObject> sources : List.of(List.of(BILLING, other), List.of(other, BILLING))) {
+            Compilation compilation =
+                    javac().withProcessors(new LockNameProcessor()).compile(sources);
+
+            assertThat(compilation).hadErrorCount(1);
+            assertThat(compilation)
+                    .hadErrorContaining(
+                            "[PalsDuplicateName] The lock name \"invoice-run\" of app \"billing\" is already that of"
+                                    + " test.BillingLock.INVOICE_RUN")
+                    .inFile(other)
+                    .onLine(5);
+        }
+    }
+
+    @Test
+    void duplicateName_inOneEnum_isAnErrorAtEachLaterConstant() {
+        JavaFileObject source = source("test.E", """
+                package test;
+                import dev.pals.key.*;
+                @LockApp("a") enum E {
+                    @LockName("x") A,
+                    @LockName("x") B,
+                    @LockName(value = "x", by = Long.class) C
+                }
+                """);
+
         Compilation compilation =
-                javac().withProcessors(new LockNameProcessor()).compile(BILLING, source("test.OtherLock", """
-                                package test;
-                                import dev.pals.key.*;
-                                @LockApp("billing")
-                                enum OtherLock {
-                                    @LockName("invoice-run") AGAIN
-                                }
-                                """));
+                javac().withProcessors(new LockNameProcessor()).compile(source);
+
+        assertThat(compilation).hadErrorCount(2);
+        for (int line : new int[] {5, 6}) {
+            assertThat(compilation)
+                    .hadErrorContaining("[PalsDuplicateName]")
+                    .inFile(source)
+                    .onLine(line);
+        }
+        assertThat(compilation).hadErrorContaining("test.E.A");
+    }
+
+    @Test
+    void duplicateName_inALaterRound_isAnErrorOnce() {
+        JavaFileObject late = source("test.Late", """
+                package test;
+                @dev.pals.key.LockApp("billing") enum Late { @dev.pals.key.LockName("invoice-run") AGAIN }
+                """);
+
+        Compilation compilation = javac().withProcessors(new LockNameProcessor(), new LateSource("test.Late", late))
+                .compile(BILLING);
+
+        assertThat(compilation).hadErrorCount(1);
+        assertThat(compilation).hadErrorContaining("[PalsDuplicateName]");
+        assertThat(compilation.errors().get(0).getSource().getName()).endsWith("/test/Late.java");
+    }
+
+    @Test
+    void enumOfALaterRound_isListedBesideTheFirst() throws Exception {
+        JavaFileObject late = source("test.Late", """
+                package test;
+                @dev.pals.key.LockApp("late") enum Late { @dev.pals.key.LockName("l") L }
+                """);
+
+        Compilation compilation = javac().withProcessors(new LockNameProcessor(), new LateSource("test.Late", late))
+                .compile(BILLING);
+
+        assertThat(compilation).succeeded();
+        assertThat(generated(compilation).get("/CLASS_OUTPUT/META-INF/services/dev.pals.key.LockCatalog"))
+                .isEqualTo("test.BillingLockKeys$Catalog\ntest.LateKeys$Catalog\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "class BillingLockKeys {}",
+                "class BillingLockKeys { @dev.pals.key.LockApp(\"o\") enum Other { @dev.pals.key.LockName(\"a\") A } }",
+            })
+    void generatedClass_thatIsThereAlready_isAnError(String existing) {
+        Compilation compilation = javac().withProcessors(new LockNameProcessor())
+                .compile(BILLING, source("test.BillingLockKeys", "package test; " + existing));
 
         assertThat(compilation).hadErrorCount(1);
         assertThat(compilation)
-                .hadErrorContaining(
-                        "[PalsDuplicateName] The lock name \"invoice-run\" of app \"billing\" is already that of"
-                                + " test.BillingLock.INVOICE_RUN");
+                .hadErrorContaining("[PalsNotWritten] The lock keys of test.BillingLock")
+                .inFile(BILLING)
+                .onLine(4);
     }
 
     @Test
@@ -176,18 +323,23 @@ class LockNameProcessorTest {
 
     @Test
     void ambiguousJoin_collides() {
-        Compilation compilation = javac().withProcessors(new LockNameProcessor())
-                .compile(
-                        source(
-                                "test.A",
-                                "package test; @dev.pals.key.LockApp(\"a.b\") enum A { @dev.pals.key.LockName(\"c\") X }"),
-                        source(
-                                "test.B",
-                                "package test; @dev.pals.key.LockApp(\"a\") enum B { @dev.pals.key.LockName(\"b.c\") Y }"));
+        JavaFileObject first = source("test.A", """
+                package test;
+                @dev.pals.key.LockApp("a.b") enum A { @dev.pals.key.LockName("c") X }
+                """);
+        JavaFileObject second = source("test.B", """
+                package test;
+                @dev.pals.key.LockApp("a") enum B { @dev.pals.key.LockName("b.c") Y }
+                """);
+
+        Compilation compilation =
+                javac().withProcessors(new LockNameProcessor()).compile(second, first);
 
         assertThat(compilation).hadErrorCount(1);
-        assertThat(compilation).hadErrorContaining("[PalsCollidingHash]");
-        assertThat(compilation).hadErrorContaining("test.A.X");
+        assertThat(compilation)
+                .hadErrorContaining("[PalsCollidingHash] \"a.b.c\" has the same 64-bit key as \"a.b.c\" (test.A.X)")
+                .inFile(second)
+                .onLine(2);
     }
 
     @Test
@@ -207,12 +359,17 @@ class LockNameProcessorTest {
     @CsvSource(delimiter = '|', textBlock = """
                     @LockApp(" ") enum E { @LockName("a") A }                               | [PalsInvalidName] The app name " " is blank
                     @LockApp("a") enum E { @LockName("") A }                                | [PalsInvalidName] The lock name "" is blank
-                    @LockApp("a") enum E { @LockName("a\\0b") A }                           | NUL character
-                    @LockApp("a") enum E { @LockName("a:b") A }                             | [PalsColonInName]
+                    @LockApp("a") enum E { @LockName("a\\0b") A }                           | [PalsInvalidName] The lock name "a\\u0000b" has a NUL character
+                    @LockApp("a\\0b") enum E { @LockName("a") A }                            | [PalsInvalidName] The app name "a\\u0000b" has a NUL character
+                    @LockApp("a") enum E { @LockName("a\\uD800") A }                         | [PalsInvalidName] The lock name "a\\ud800" has an unpaired surrogate
+                    @LockApp("a") enum E { @LockName("a:b") A }                             | [PalsColonInName] The lock name "a:b"
                     @LockApp("a") enum E { A }                                              | [PalsMissingName] The constant A
-                    enum E { @LockName("a") A }                                             | [PalsMissingApp]
-                    @LockApp("a") class E { }                                               | [PalsNotAnEnum]
+                    enum E { @LockName("a") A }                                             | [PalsMissingApp] A
+                    @LockApp("a") enum E { @LockName("a") A; @LockName("b") int b; }       | [PalsMissingApp] b
+                    @LockApp("a") class E { }                                               | [PalsNotAnEnum] @LockApp stands on test.E
+                    @LockApp("a") interface E { }                                           | [PalsNotAnEnum] @LockApp stands on test.E
                     @LockApp("a") enum E { @LockName(value = "a", by = String.class) A }    | [PalsUnsupportedId] A lock family cannot be by java.lang.String.class
+                    @LockApp("a") enum E { @LockName(value = "a", by = long.class) A }      | [PalsUnsupportedId] A lock family cannot be by long.class
                     """)
     void badInput_isAnErrorWithItsId(String declaration, String message) {
         JavaFileObject source = source("test.E", "package test; import dev.pals.key.*;\n" + declaration);
@@ -225,18 +382,34 @@ class LockNameProcessorTest {
     }
 
     @Test
-    void secondError_isReportedToo() {
-        Compilation compilation =
-                javac().withProcessors(new LockNameProcessor()).compile(source("test.E", """
-                        package test;
-                        import dev.pals.key.*;
-                        @LockApp("a") enum E {
-                            @LockName("a:b") A,
-                            @LockName("") B
-                        }
-                        """));
+    void errors_several_areAllReportedAtTheirLines() {
+        JavaFileObject source = source("test.E", """
+                package test;
+                import dev.pals.key.*;
+                @LockApp("a") enum E {
+                    @LockName("a:b") A,
+                    @LockName("fine") FINE,
+                    @LockName("") B,
+                    C
+                }
+                """);
 
-        assertThat(compilation).hadErrorCount(2);
+        Compilation compilation =
+                javac().withProcessors(new LockNameProcessor()).compile(source);
+
+        assertThat(compilation).hadErrorCount(3);
+        assertThat(compilation)
+                .hadErrorContaining("[PalsColonInName]")
+                .inFile(source)
+                .onLine(4);
+        assertThat(compilation)
+                .hadErrorContaining("[PalsInvalidName]")
+                .inFile(source)
+                .onLine(6);
+        assertThat(compilation)
+                .hadErrorContaining("[PalsMissingName]")
+                .inFile(source)
+                .onLine(7);
     }
 
     @Test
@@ -244,7 +417,68 @@ class LockNameProcessorTest {
         JavaFileObject other = source(
                 "test.Z", "package test; @dev.pals.key.LockApp(\"z\") enum Z { @dev.pals.key.LockName(\"z\") Z }");
 
-        assertThat(generated(compile(BILLING, other))).isEqualTo(generated(compile(other, BILLING)));
+        Map<String, String> first = generated(compile(BILLING, other));
+
+        assertThat(first)
+                .containsOnlyKeys(
+                        "/SOURCE_OUTPUT/test/BillingLockKeys.java",
+                        "/SOURCE_OUTPUT/test/ZKeys.java",
+                        "/CLASS_OUTPUT/META-INF/services/dev.pals.key.LockCatalog");
+        assertThat(first).isEqualTo(generated(compile(other, BILLING)));
+        assertThat(first.values()).noneMatch(text -> text.contains("\r"));
+    }
+
+    @Test
+    void generatedSource_isPlainAsciiOfOneLinePerConstant() {
+        String text = String.valueOf(generated(
+                        compile(
+                                source(
+                                        "test.P",
+                                        "package test; @dev.pals.key.LockApp(\"a\") enum P { @dev.pals.key.LockName(\"\u017c\\n*/\") A }")))
+                .get("/SOURCE_OUTPUT/test/PKeys.java"));
+
+        assertThat(text.chars()).allMatch(c -> c < 128);
+        assertThat(text)
+                .contains("public static final dev.pals.key.LockKey A = dev.pals.key.LockKey.precomputed("
+                        + "\"a\", \"\\u017c\\012*/\", "
+                        + LockKey.of("a", "b").appHash() + "L, "
+                        + LockKey.of("a", "\u017c\n*/").lockHash() + "L);");
+    }
+
+    /** Another processor, whose output the compiler sees in the second round. */
+    private static final class LateSource extends AbstractProcessor {
+        private final String name;
+        private final JavaFileObject source;
+        private boolean written;
+
+        LateSource(String name, JavaFileObject source) {
+            this.name = name;
+            this.source = source;
+        }
+
+        @Override
+        public Set<String> getSupportedAnnotationTypes() {
+            return Set.of("*");
+        }
+
+        @Override
+        public SourceVersion getSupportedSourceVersion() {
+            return SourceVersion.latestSupported();
+        }
+
+        @Override
+        public boolean process(Set<? extends TypeElement> annotations, RoundEnvironment round) {
+            if (!written) {
+                written = true;
+                try (Writer writer =
+                        processingEnv.getFiler().createSourceFile(name).openWriter()) {
+                    writer.write(source.getCharContent(false).toString());
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+            return false;
+        }
     }
 
     private static Compilation compile(JavaFileObject... sources) {

@@ -19,28 +19,65 @@ import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PostgresServerTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private static PostgresServer server;
+
+    @BeforeAll
+    static void startServer() {
+        server = PostgresServer.start();
+    }
+
+    @AfterAll
+    static void stopServer() {
+        server.close();
+        server.close();
+    }
+
+    @Test
+    void startedServer_answers() throws SQLException {
+        assertThat(count(server.url(), "select 1")).isEqualTo(1);
+    }
 
     @Test
     void scratchDatabases_areEmptyApartAndDropped() throws SQLException {
-        try (PostgresServer server = PostgresServer.start()) {
-            ScratchDatabase first = server.newDatabase();
-            try (ScratchDatabase second = server.newDatabase()) {
-                execute(first.url(), "create table t (id int)");
-                assertThat(count(first.url(), "select count(*) from pg_tables where schemaname = 'public'"))
-                        .isEqualTo(1);
-                assertThat(count(second.url(), "select count(*) from pg_tables where schemaname = 'public'"))
-                        .isZero();
-            }
-            first.close();
-            first.close();
-            assertThatThrownBy(() -> execute(first.url(), "select 1")).isInstanceOf(SQLException.class);
+        ScratchDatabase first = server.newDatabase();
+        try (ScratchDatabase second = server.newDatabase()) {
+            execute(first.url(), "create table t (id int)");
+            assertThat(count(first.url(), "select count(*) from pg_tables where schemaname = 'public'"))
+                    .isEqualTo(1);
+            assertThat(count(second.url(), "select count(*) from pg_tables where schemaname = 'public'"))
+                    .isZero();
+        }
+        first.close();
+        first.close();
+        assertThatThrownBy(() -> execute(first.url(), "select 1")).isInstanceOf(SQLException.class);
+    }
+
+    @Test
+    void scratchDatabase_inUse_isDroppedAllTheSame() throws SQLException {
+        ScratchDatabase database = server.newDatabase();
+        try (Connection user = DriverManager.getConnection(database.url())) {
+            database.close();
+
+            assertThat(user.isValid(5)).isFalse();
+        }
+    }
+
+    @Test
+    void scratchDatabase_keepsUserAndOptions() {
+        try (ScratchDatabase database = server.newDatabase()) {
+            assertThat(database.url()).matches("jdbc:postgresql://[^/]+/pals_[0-9a-f]{32}(\\?.*)?");
+            assertThat(database.url().replaceFirst("^[^?]*", ""))
+                    .isEqualTo(server.url().replaceFirst("^[^?]*", ""));
         }
     }
 
@@ -60,8 +97,15 @@ class PostgresServerTest {
     @Test
     void namedServer_isUsedAndNotStopped() throws SQLException {
         try (EmbeddedSource running = EmbeddedSource.start("any")) {
-            try (PostgresServer named = PostgresServer.start(running.url())) {
-                assertThat(named.url()).isEqualTo(running.url());
+            String libpq = running.url()
+                    .replaceFirst("^jdbc:postgresql://([^/]+)/([^?]*).*$", "postgresql://postgres:any@$1/$2");
+            for (String url : List.of(running.url(), libpq)) {
+                PostgresServer named = PostgresServer.start(url);
+                try (ScratchDatabase database = named.newDatabase()) {
+                    assertThat(count(database.url(), "select 1")).isEqualTo(1);
+                }
+                named.close();
+                named.close();
             }
             execute(running.url(), "select 1");
         }
@@ -72,7 +116,9 @@ class PostgresServerTest {
         assertThatThrownBy(() -> PostgresServer.start("postgresql://u:secret@127.0.0.1:1/db"))
                 .isInstanceOf(PostgresUnavailableException.class)
                 .hasMessageContaining("PALS_DB_URL")
-                .hasMessageNotContaining("secret");
+                .hasMessageNotContaining("secret")
+                .hasStackTraceContaining("127.0.0.1:1")
+                .satisfies(e -> assertThat(String.valueOf(e.getCause())).doesNotContain("secret"));
     }
 
     @ParameterizedTest
@@ -94,19 +140,37 @@ class PostgresServerTest {
         }
     }
 
-    @Test
-    void jvmKilledWhileTheServerIsBeingSetUp_leavesNoDirectoryAndNoProcess(@TempDir Path temporary)
+    /** From the first moment on: the directory, the extracted binaries, {@code initdb}, the starting server. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "PG-", "data/PG_VERSION", "data/postmaster.pid"})
+    void jvmKilledWhileTheServerIsBeingSetUp_leavesNoDirectoryAndNoProcess(String moment, @TempDir Path temporary)
             throws IOException, InterruptedException {
         Process process = startServerIn(temporary);
-        await().pollInterval(Duration.ofMillis(5))
+        await().pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(2))
                 .atMost(PATIENCE)
-                .until(() -> !directories(temporary).isEmpty());
+                .until(() -> hasReached(moment, temporary));
 
         process.destroyForcibly().waitFor();
 
         await().atMost(PATIENCE)
                 .until(() ->
                         directories(temporary).isEmpty() && usersOf(temporary).isEmpty());
+    }
+
+    /** Whether a server's directory has a file of which the path starts so. */
+    private static boolean hasReached(String moment, Path temporary) throws IOException {
+        for (Path directory : directories(temporary)) {
+            if (moment.isEmpty() || Files.exists(directory.resolve(moment))) {
+                return true;
+            }
+            try (Stream<Path> files = Files.list(directory)) {
+                if (files.anyMatch(file -> file.getFileName().toString().startsWith(moment))) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     private static Consumer<Process> ending(String signal) {
