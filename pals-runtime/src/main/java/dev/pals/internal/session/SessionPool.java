@@ -103,7 +103,7 @@ public final class SessionPool implements AutoCloseable {
         try {
             work.accept(session.connection());
         } finally {
-            if (session.move(Session.State.ACQUIRING, Session.State.ENDED)) {
+            if (session.end()) {
                 giveBack(session);
             }
         }
