@@ -7,6 +7,7 @@ import dev.pals.lock.LockMode;
 import dev.pals.lock.WaitPolicy;
 import java.util.Collection;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.Objects;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -88,7 +89,7 @@ public final class Locker implements AutoCloseable {
 
     /**
      * Starts a request for locks that tolerate no other holder. Several keys are taken all or none, in one order
-     * everywhere.
+     * everywhere; so are a key and its {@linkplain LockKey#formerly() former} one.
      */
     public LockRequest exclusive(LockKey key, LockKey... more) {
         return request(LockMode.EXCLUSIVE, key, more);
@@ -101,7 +102,7 @@ public final class Locker implements AutoCloseable {
 
     /**
      * Starts a request for locks that tolerate other shared holders. Several keys are taken all or none, in one order
-     * everywhere.
+     * everywhere; so are a key and its {@linkplain LockKey#formerly() former} one.
      */
     public LockRequest shared(LockKey key, LockKey... more) {
         return request(LockMode.SHARED, key, more);
@@ -121,8 +122,12 @@ public final class Locker implements AutoCloseable {
         if (keys.isEmpty()) {
             throw new IllegalArgumentException("A request needs at least one key, and the collection is empty.");
         }
-        keys.forEach(key -> Objects.requireNonNull(key, "key"));
-        return new LockRequest(acquirer, List.copyOf(new TreeSet<>(keys)), mode, defaultWait, null);
+        NavigableSet<LockKey> all = new TreeSet<>();
+        for (LockKey key : keys) {
+            all.add(Objects.requireNonNull(key, "key"));
+            key.formerly().ifPresent(all::add);
+        }
+        return new LockRequest(acquirer, List.copyOf(all), mode, defaultWait, null);
     }
 
     /**

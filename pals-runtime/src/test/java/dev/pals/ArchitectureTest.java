@@ -39,6 +39,7 @@ final class ArchitectureTest {
                         "dev.pals.internal.registry",
                         "dev.pals.internal.session",
                         "dev.pals.internal.sql",
+                        "dev.pals.jooq",
                         "dev.pals.lock",
                         "dev.pals.key");
         assertThat(classes.contain(Locker.class)).isTrue();
@@ -50,6 +51,8 @@ final class ArchitectureTest {
                 .consideringAllDependencies()
                 .layer("api")
                 .definedBy("dev.pals")
+                .layer("jooq")
+                .definedBy("dev.pals.jooq")
                 .layer("registry")
                 .definedBy("dev.pals.internal.registry")
                 .layer("session")
@@ -62,6 +65,8 @@ final class ArchitectureTest {
                 .definedBy("dev.pals.key");
         layers.whereLayer("api")
                 .mayNotBeAccessedByAnyLayer()
+                .whereLayer("jooq")
+                .mayNotBeAccessedByAnyLayer()
                 .whereLayer("registry")
                 .mayOnlyBeAccessedByLayers("api")
                 .whereLayer("session")
@@ -71,7 +76,7 @@ final class ArchitectureTest {
                 .whereLayer("lock")
                 .mayOnlyBeAccessedByLayers("api", "registry", "session", "sql")
                 .whereLayer("key")
-                .mayOnlyBeAccessedByLayers("api", "registry", "session", "sql", "lock")
+                .mayOnlyBeAccessedByLayers("api", "jooq", "registry", "session", "sql", "lock")
                 .check(classes);
     }
 

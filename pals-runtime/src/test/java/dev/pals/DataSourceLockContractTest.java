@@ -21,6 +21,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -129,14 +131,38 @@ final class DataSourceLockContractTest extends LockContract {
         });
     }
 
-    /** As tracing libraries wrap a data source and its connections. */
+    @Test
+    void severalKeys_allFree_areTakenInOneRoundTrip() {
+        List<String> statements = new CopyOnWriteArrayList<>();
+        DataSource counting = wrapped(DataSource.class, hostileDataSource(database.url(), 1), statements::add);
+        Locker locker = opened(Locker.builder(APP).dataSource(counting).sessions(1));
+        for (LockRequest request : List.of(
+                locker.exclusive(RenamedLocks.INVOICE_CLOSE),
+                locker.shared(RenamedLocks.ACCOUNT.of(42L), locker.key("another")))) {
+            statements.clear();
+            LockHandle handle = request.acquire();
+            assertThat(statements).singleElement().asString().contains("unnest");
+            assertThat(handle.attempts()).isEqualTo(1);
+            handle.close();
+            assertThat(statements).hasSize(2);
+        }
+    }
+
     private static <T> T wrapped(Class<T> type, T target) {
+        return wrapped(type, target, sql -> {});
+    }
+
+    /** As tracing libraries wrap a data source and its connections; tells the statements, too. */
+    private static <T> T wrapped(Class<T> type, T target, Consumer<String> statements) {
         return type.cast(Proxy.newProxyInstance(
                 type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
                     try {
+                        if (method.getName().equals("prepareStatement")) {
+                            statements.accept(String.valueOf(arguments[0]));
+                        }
                         Object result = method.invoke(target, arguments);
                         return method.getName().equals("getConnection") && result instanceof Connection connection
-                                ? wrapped(Connection.class, connection)
+                                ? wrapped(Connection.class, connection, statements)
                                 : result;
                     } catch (InvocationTargetException e) {
                         throw e.getCause();

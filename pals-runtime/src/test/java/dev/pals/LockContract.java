@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
 import dev.pals.TestDatabase.AdvisoryRow;
+import dev.pals.key.LockFamily;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockDatabaseException;
 import dev.pals.lock.LockException;
@@ -554,6 +555,54 @@ abstract class LockContract {
                 .toList();
     }
 
+    // ---- renamed locks ----
+
+    @Test
+    void renamedLock_oldVersionHoldsIt_isExcludedAndTheOtherWayRound() {
+        Locker oldVersion = locker();
+        Locker newVersion = locker();
+        LockKey oldKey = LockKey.of("renamed", "invoice-run");
+        try (LockHandle ignored = oldVersion.exclusive(oldKey).acquire()) {
+            assertThat(newVersion.exclusive(RenamedLocks.INVOICE_CLOSE).tryAcquire())
+                    .isEmpty();
+            assertThat(newVersion.shared(RenamedLocks.INVOICE_CLOSE).tryAcquire(SHORT))
+                    .isEmpty();
+            assertThat(database.advisoryRows()).hasSize(1);
+        }
+        try (LockHandle handle =
+                newVersion.exclusive(RenamedLocks.INVOICE_CLOSE).acquire()) {
+            assertThat(handle.keys()).containsExactlyInAnyOrder(oldKey, LockKey.of("renamed", "invoice-close"));
+            assertThat(oldVersion.exclusive(oldKey).tryAcquire()).isEmpty();
+            assertThat(database.advisoryRows()).hasSize(2);
+        }
+        assertThat(database.advisoryRows()).isEmpty();
+    }
+
+    @Test
+    void renamedFamily_oldVersionHoldsAnId_excludesThatIdOnly() {
+        Locker locker = locker();
+        LockFamily<Long> oldFamily = LockFamily.byLong("renamed", "acct");
+        try (LockHandle ignored = locker.exclusive(oldFamily.of(42L)).acquire()) {
+            assertThat(locker.exclusive(RenamedLocks.ACCOUNT.of(42L)).tryAcquire())
+                    .isEmpty();
+            try (LockHandle other =
+                    locker.exclusive(RenamedLocks.ACCOUNT.of(43L)).tryAcquire().orElseThrow()) {
+                assertThat(other.keys()).hasSize(2);
+            }
+        }
+    }
+
+    @Test
+    void renamedLock_besideItsOldKeyInOneRequest_isTakenOnce() {
+        Locker locker = locker();
+        LockKey oldKey = LockKey.of("renamed", "invoice-run");
+        try (LockHandle handle =
+                locker.shared(oldKey, RenamedLocks.INVOICE_CLOSE, oldKey).acquire()) {
+            assertThat(handle.keys()).hasSize(2).isSorted();
+            assertThat(database.advisoryRows()).hasSize(2);
+        }
+    }
+
     // ---- bodies ----
 
     @Test
@@ -883,16 +932,42 @@ abstract class LockContract {
         assertThat(load.countedWith(work -> locker.exclusive(key).run(work))).isEqualTo(LoadTest.EXPECTED);
     }
 
+    /** A rolling deployment: half of the programs know the lock by its old name, half by both. */
+    @Test
+    void load_oldAndNewVersionOfARenamedLock_loseNothing() {
+        Locker locker = locker();
+        LockKey oldKey = LockKey.of("renamed", "invoice-run");
+        AtomicInteger turn = new AtomicInteger();
+        LoadTest load = new LoadTest(database, threads);
+        assertThat(load.countedWith(
+                        work -> locker.exclusive(turn.getAndIncrement() % 2 == 0 ? oldKey : RenamedLocks.INVOICE_CLOSE)
+                                .run(work)))
+                .isEqualTo(LoadTest.EXPECTED);
+    }
+
+    @Test
+    void load_renamedWithoutFormerly_losesUpdates() {
+        Locker locker = locker();
+        AtomicInteger turn = new AtomicInteger();
+        assertLosesUpdates(work -> locker.exclusive(
+                        locker.key(turn.getAndIncrement() % 2 == 0 ? "invoice-run" : "invoice-close"))
+                .run(work));
+    }
+
     @Test
     void load_incrementsWithoutTheLock_loseUpdates() {
+        assertLosesUpdates(LockRequest.Body::run);
+    }
+
+    private void assertLosesUpdates(LoadTest.Guard guard) {
         LoadTest load = new LoadTest(database, threads);
         int rounds = 20;
         boolean lost = false;
         for (int i = 0; i < rounds && !lost; i++) {
-            lost = load.countedWith(LockRequest.Body::run) < LoadTest.EXPECTED;
+            lost = load.countedWith(guard) < LoadTest.EXPECTED;
         }
         assertThat(lost)
-                .as("the load must break without the lock, or it shows nothing")
+                .as("the load must break without one lock for all, or it shows nothing")
                 .isTrue();
     }
 

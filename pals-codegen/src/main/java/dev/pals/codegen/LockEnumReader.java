@@ -1,29 +1,40 @@
 package dev.pals.codegen;
 
+import dev.pals.codegen.Diagnostic.Problem;
+import dev.pals.codegen.LockEnum.Lock;
 import dev.pals.key.InvalidLockNameException;
 import dev.pals.key.LockApp;
 import dev.pals.key.LockKey;
 import dev.pals.key.LockName;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Supplier;
-import javax.annotation.processing.ProcessingEnvironment;
-import javax.lang.model.element.AnnotationMirror;
-import javax.lang.model.element.AnnotationValue;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import javax.lang.model.element.Element;
 import javax.lang.model.element.ElementKind;
+import javax.lang.model.element.Modifier;
 import javax.lang.model.element.TypeElement;
 import javax.lang.model.element.VariableElement;
 import javax.lang.model.util.ElementFilter;
-import org.jspecify.annotations.Nullable;
+import javax.lang.model.util.Elements;
 
-/** Reads {@code @LockApp} enums, and reports what is wrong with one enum by itself. */
+/** Reads {@code @LockApp} enums, from sources and from class files, and finds what is wrong with one by itself. */
 final class LockEnumReader {
-    private final ProcessingEnvironment env;
+    private static final String APP_NAME = "app name";
+    private static final String LOCK_NAME = "lock name";
 
-    LockEnumReader(ProcessingEnvironment env) {
-        this.env = env;
+    private final Elements elements;
+    private final List<Problem> problems = new ArrayList<>();
+
+    LockEnumReader(Elements elements) {
+        this.elements = elements;
+    }
+
+    /** What was found wrong so far, in the order of the sources. */
+    List<Problem> problems() {
+        return List.copyOf(problems);
     }
 
     /**
@@ -31,93 +42,114 @@ final class LockEnumReader {
      */
     Optional<LockEnum> read(Element element) {
         if (element.getKind() != ElementKind.ENUM) {
-            Diagnostic.NOT_AN_ENUM.report(env.getMessager(), element, element);
+            problems.add(Diagnostic.NOT_AN_ENUM.at(element, element));
             return Optional.empty();
         }
         TypeElement type = (TypeElement) element;
-        Annotated app = Annotated.on(type, LockApp.class, env);
-        if (app == null || !isValid(type, app, () -> LockKey.of(app.text("value"), "any"))) {
+        Optional<Annotated> app = Annotated.on(type, LockApp.class, elements);
+        if (app.isEmpty()
+                || !isReachable(type)
+                || valid(APP_NAME, app.get(), "value", name -> LockKey.of(name, "any"))
+                        .isEmpty()) {
             return Optional.empty();
         }
-        List<LockEnum.Lock> locks = new ArrayList<>();
-        for (VariableElement field : ElementFilter.fieldsIn(type.getEnclosedElements())) {
-            if (field.getKind() == ElementKind.ENUM_CONSTANT) {
-                readConstant(field, app.text("value")).ifPresent(locks::add);
+        return Optional.of(read(type, app.get().text("value")));
+    }
+
+    private LockEnum read(TypeElement type, String app) {
+        List<VariableElement> constants = ElementFilter.fieldsIn(type.getEnclosedElements()).stream()
+                .filter(field -> field.getKind() == ElementKind.ENUM_CONSTANT)
+                .toList();
+        if (constants.isEmpty()) {
+            problems.add(Diagnostic.EMPTY_ENUM.at(type, type));
+        }
+        List<Lock> locks = constants.stream()
+                .flatMap(constant -> readConstant(type, constant, app).stream())
+                .toList();
+        String packageName = elements.getPackageOf(type).getQualifiedName().toString();
+        return new LockEnum(type, packageName, app, locks, locks.size() == constants.size());
+    }
+
+    /** Finds {@code @LockName} where no {@code @LockApp} enum would see it. */
+    void checkPlaces(Stream<? extends Element> named) {
+        List<Element> withoutApp = new ArrayList<>();
+        named.forEach(element -> {
+            Element owner = Objects.requireNonNull(element.getEnclosingElement());
+            if (element.getKind() != ElementKind.ENUM_CONSTANT) {
+                problems.add(Diagnostic.MISPLACED_NAME.at(element, element));
+            } else if (owner.getAnnotation(LockApp.class) == null && !withoutApp.contains(owner)) {
+                withoutApp.add(owner);
+                problems.add(Diagnostic.MISSING_APP.at(owner, owner));
             }
-        }
-        String packageName =
-                env.getElementUtils().getPackageOf(type).getQualifiedName().toString();
-        return Optional.of(new LockEnum(type, packageName, app.text("value"), List.copyOf(locks)));
+        });
     }
 
-    /** Reports {@code @LockName} where no {@code @LockApp} enum would see it. */
-    void checkPlace(Element element) {
-        Element owner = element.getEnclosingElement();
-        if (element.getKind() != ElementKind.ENUM_CONSTANT
-                || owner == null
-                || owner.getAnnotation(LockApp.class) == null) {
-            Diagnostic.MISSING_APP.report(env.getMessager(), element, element);
-        }
-    }
-
-    private Optional<LockEnum.Lock> readConstant(VariableElement constant, String app) {
-        Annotated lockName = Annotated.on(constant, LockName.class, env);
-        if (lockName == null) {
-            Diagnostic.MISSING_NAME.report(env.getMessager(), constant, constant);
+    private Optional<Lock> readConstant(TypeElement type, VariableElement constant, String app) {
+        Optional<Annotated> annotated = Annotated.on(constant, LockName.class, elements);
+        if (annotated.isEmpty()) {
+            problems.add(Diagnostic.MISSING_NAME.at(constant, constant));
             return Optional.empty();
         }
+        Annotated lockName = annotated.get();
+        Optional<LockKey> key = key(lockName, "value", app);
+        boolean renamed = !lockName.text("formerly").isEmpty();
+        Optional<LockKey> former = renamed ? formerKey(lockName, app) : Optional.empty();
+        Optional<IdKind> by = IdKind.of(lockName.text("by"));
+        if (by.isEmpty()) {
+            String shown = lockName.text("by").equals("<error>") ? "a type that is not found" : lockName.text("by");
+            problems.add(Diagnostic.UNSUPPORTED_ID.at(lockName, "by", shown));
+        }
+        if (key.isEmpty() || by.isEmpty() || former.isPresent() != renamed) {
+            return Optional.empty();
+        }
+        String place = type.getQualifiedName() + "." + constant.getSimpleName();
+        return Optional.of(new Lock(lockName, place, key.get(), by.get(), former));
+    }
+
+    private Optional<LockKey> formerKey(Annotated lockName, String app) {
         String name = lockName.text("value");
-        String by = lockName.value("by").toString();
-        if (!isValid(constant, lockName, () -> LockKey.of(name))) {
+        if (lockName.text("formerly").equals(name)) {
+            problems.add(Diagnostic.FORMERLY_ITSELF.at(lockName, "formerly", name));
+            return Optional.empty();
+        }
+        return key(lockName, "formerly", app);
+    }
+
+    private Optional<LockKey> key(Annotated lockName, String member, String app) {
+        return valid(LOCK_NAME, lockName, member, name -> LockKey.of(app, name));
+    }
+
+    /** Keys know what a name may be; a name that is declared must be without a colon besides. */
+    private Optional<LockKey> valid(
+            String what, Annotated annotated, String member, Function<String, LockKey> keyOfName) {
+        String name = annotated.text(member);
+        LockKey key;
+        try {
+            key = keyOfName.apply(name);
+        } catch (InvalidLockNameException e) {
+            problems.add(Diagnostic.INVALID_NAME.at(annotated, member, String.valueOf(e.getMessage())));
             return Optional.empty();
         }
         if (name.indexOf(':') >= 0) {
-            report(Diagnostic.COLON_IN_NAME, constant, lockName, "value", name);
+            problems.add(Diagnostic.COLON_IN_NAME.at(annotated, member, what, name));
             return Optional.empty();
         }
-        if (!by.equals("void.class") && !by.equals("java.lang.Long.class")) {
-            report(Diagnostic.UNSUPPORTED_ID, constant, lockName, "by", by);
-            return Optional.empty();
+        // A former name cannot be mended any more.
+        if (!name.strip().equals(name) && member.equals("value")) {
+            String ifInUse =
+                    what.equals(LOCK_NAME) ? "; if it is in use, keep it in formerly = \"...\" for a time" : "";
+            problems.add(Diagnostic.WHITE_SPACE_AT_ENDS.at(annotated, member, what, name, ifInUse));
         }
-        return Optional.of(new LockEnum.Lock(constant, LockKey.of(app, name), !by.equals("void.class")));
+        return Optional.of(key);
     }
 
-    private boolean isValid(Element element, Annotated annotation, Supplier<LockKey> check) {
-        try {
-            return check.get() != null;
-        } catch (InvalidLockNameException e) {
-            report(Diagnostic.INVALID_NAME, element, annotation, "value", String.valueOf(e.getMessage()));
-            return false;
-        }
-    }
-
-    private void report(Diagnostic diagnostic, Element element, Annotated annotation, String value, Object argument) {
-        diagnostic.report(env.getMessager(), element, annotation.mirror, annotation.value(value), argument);
-    }
-
-    /** An annotation as the compiler sees it, so that a message can stand at one of its values. */
-    private record Annotated(AnnotationMirror mirror, ProcessingEnvironment env) {
-
-        static @Nullable Annotated on(Element element, Class<?> annotation, ProcessingEnvironment env) {
-            for (AnnotationMirror mirror : element.getAnnotationMirrors()) {
-                TypeElement type = (TypeElement) mirror.getAnnotationType().asElement();
-                if (type.getQualifiedName().contentEquals(annotation.getCanonicalName())) {
-                    return new Annotated(mirror, env);
-                }
+    private boolean isReachable(TypeElement type) {
+        for (Element owner = type; owner instanceof TypeElement; owner = owner.getEnclosingElement()) {
+            if (owner.getModifiers().contains(Modifier.PRIVATE)) {
+                problems.add(Diagnostic.PRIVATE_ENUM.at(type, type));
+                return false;
             }
-            return null;
         }
-
-        AnnotationValue value(String member) {
-            return env.getElementUtils().getElementValuesWithDefaults(mirror).entrySet().stream()
-                    .filter(entry -> entry.getKey().getSimpleName().contentEquals(member))
-                    .findFirst()
-                    .orElseThrow()
-                    .getValue();
-        }
-
-        String text(String member) {
-            return String.valueOf(value(member).getValue());
-        }
+        return true;
     }
 }

@@ -1,13 +1,14 @@
 package dev.pals.codegen;
 
-import dev.pals.codegen.LockEnum.Lock;
+import dev.pals.codegen.Diagnostic.Problem;
 import dev.pals.key.LockApp;
+import dev.pals.key.LockKey;
 import dev.pals.key.LockName;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
 import javax.annotation.processing.AbstractProcessor;
 import javax.annotation.processing.RoundEnvironment;
 import javax.lang.model.SourceVersion;
@@ -15,20 +16,20 @@ import javax.lang.model.element.TypeElement;
 
 /**
  * Generates, for each enum with {@link LockApp}, a class of typed lock keys named after it: {@code BillingLockKeys} for
- * {@code BillingLock}. A duplicate name and a colliding hash are compile errors. It only wires; see the reader, the
- * check and the writer.
+ * {@code BillingLock}, and refuses names that would collide. It only wires; see the reader, the checks and the writer.
  */
 public final class LockNameProcessor extends AbstractProcessor {
-    private final CollisionCheck collisions;
+    private final ToLongFunction<LockKey> hash;
     private final List<LockEnum> enums = new ArrayList<>();
+    private boolean started;
 
     /** Called by the compiler. */
     public LockNameProcessor() {
-        this(lock -> lock.key().lockHash());
+        this(LockKey::lockHash);
     }
 
-    LockNameProcessor(ToLongFunction<Lock> hash) {
-        this.collisions = new CollisionCheck(hash);
+    LockNameProcessor(ToLongFunction<LockKey> hash) {
+        this.hash = hash;
     }
 
     @Override
@@ -37,42 +38,61 @@ public final class LockNameProcessor extends AbstractProcessor {
     }
 
     @Override
+    public Set<String> getSupportedOptions() {
+        return Options.NAMES;
+    }
+
+    @Override
     public SourceVersion getSupportedSourceVersion() {
         return SourceVersion.latestSupported();
     }
 
+    /** Claims the annotations, so that this processor, when it is twice on the path, does its work once. */
     @Override
+    @SuppressWarnings(
+            "DoNotClaimAnnotations") // They are ours alone, and javac's -Xlint:processing asks who claims them.
     public boolean process(Set<? extends TypeElement> annotations, RoundEnvironment round) {
-        LockEnumReader reader = new LockEnumReader(processingEnv);
-        round.getElementsAnnotatedWith(LockName.class).forEach(reader::checkPlace);
-        List<LockEnum> read = round.getElementsAnnotatedWith(LockApp.class).stream()
+        if (!started) {
+            started = true;
+            report(Options.of(processingEnv.getOptions()).problems());
+        }
+        LockEnumReader reader = new LockEnumReader(processingEnv.getElementUtils());
+        reader.checkPlaces(round.getElementsAnnotatedWith(LockName.class).stream());
+        List<LockEnum> fresh = round.getElementsAnnotatedWith(LockApp.class).stream()
                 .flatMap(element -> reader.read(element).stream())
                 .toList();
-        enums.addAll(read);
-        collisions.check(read, processingEnv.getMessager());
-        write(read, round.processingOver());
-        return false;
-    }
-
-    private void write(List<LockEnum> read, boolean last) {
-        KeysWriter writer = new KeysWriter(processingEnv.getFiler());
-        read.forEach(lockEnum -> reporting(lockEnum, () -> writer.write(lockEnum)));
-        if (last && !enums.isEmpty()) {
-            reporting(enums.get(0), () -> writer.writeServices(enums));
+        report(reader.problems());
+        if (!fresh.isEmpty()) {
+            checkAndWrite(fresh);
         }
-    }
-
-    private void reporting(LockEnum lockEnum, Output output) {
-        try {
-            output.write();
-        } catch (IOException e) {
-            Diagnostic.NOT_WRITTEN.report(
-                    processingEnv.getMessager(), lockEnum.type(), lockEnum.type(), String.valueOf(e.getMessage()));
+        if (round.processingOver() && !enums.isEmpty()) {
+            GeneratedFiles files = new GeneratedFiles(processingEnv);
+            files.writeServices(enums);
+            report(files.problems());
         }
+        return true;
     }
 
-    /** A file to write. */
-    private interface Output {
-        void write() throws IOException;
+    private void checkAndWrite(List<LockEnum> fresh) {
+        boolean first = enums.isEmpty();
+        List<LockEnum> earlier = List.copyOf(enums);
+        enums.addAll(fresh);
+        List<LockEnum> others = new CatalogIndex(processingEnv.getElementUtils())
+                .othersThan(enums.stream().map(LockEnum::qualifiedName).collect(Collectors.toSet()));
+        if (first) {
+            // Two modules that were compiled apart from each other meet here.
+            report(CollisionCheck.check(List.of(), others, hash));
+        }
+        List<LockEnum> known = new ArrayList<>(others);
+        known.addAll(earlier);
+        report(CollisionCheck.check(known, fresh, hash));
+        GeneratedFiles files = new GeneratedFiles(processingEnv);
+        fresh.forEach(files::writeKeysOf);
+        files.writeIndexEntryOf(fresh);
+        report(files.problems());
+    }
+
+    private void report(List<Problem> problems) {
+        problems.forEach(problem -> problem.report(processingEnv.getMessager()));
     }
 }

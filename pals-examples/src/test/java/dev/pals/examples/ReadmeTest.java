@@ -7,8 +7,6 @@ import dev.pals.Locker;
 import dev.pals.db.PalsSchema;
 import dev.pals.db.server.PostgresServer;
 import dev.pals.db.server.ScratchDatabase;
-import dev.pals.key.LockApp;
-import dev.pals.key.LockName;
 import dev.pals.lock.LockHandle;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,14 +20,17 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** Compiles and runs the README's snippets: each of its Java blocks must stand in this file, line for line. */
+/** Compiles and runs the README's snippets: each of its Java blocks must stand in this folder, line for line. */
 class ReadmeTest {
     private final List<String> done = new ArrayList<>();
 
     @Test
-    void readme_snippets_standInThisFile() throws IOException {
-        String source = unindented(
-                Files.readString(Path.of("src", "test", "java", "dev", "pals", "examples", "ReadmeTest.java")));
+    void readme_snippets_standInThisFolder() throws IOException {
+        StringBuilder sources = new StringBuilder();
+        for (String file : List.of("ReadmeTest.java", "BillingLock.java", "DunningLock.java")) {
+            sources.append(Files.readString(Path.of("src", "test", "java", "dev", "pals", "examples", file)));
+        }
+        String source = unindented(sources.toString());
         Matcher block = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
                 .matcher(Files.readString(Path.of("..", "README.md")));
 
@@ -38,7 +39,29 @@ class ReadmeTest {
             assertThat(source).contains(unindented(block.group(1)));
             blocks++;
         }
+        assertThat(blocks).isEqualTo(3);
+    }
+
+    /** The consumer build of pals-codegen runs with them. */
+    @Test
+    void readme_mavenSnippets_standInTheConsumerBuild() throws IOException {
+        String pom = Files.readString(Path.of("..", "pals-codegen", "src", "it", "baseline", "pom.xml"))
+                .replace("${pals.version}", "0.1.0-SNAPSHOT")
+                .replace("<arg>-Xlint:all,-options</arg>", "")
+                .replace("<arg>-Werror</arg>", "")
+                .replace("<version>@maven-compiler-plugin.version@</version>", "")
+                .replace("<showWarnings>true</showWarnings>", "");
+        Matcher block = Pattern.compile("```xml\n(.*?)```", Pattern.DOTALL)
+                .matcher(Files.readString(Path.of("..", "README.md")));
+
+        int blocks = 0;
+        while (block.find()) {
+            assertThat(unindented(pom)).contains(unindented(block.group(1)).replaceFirst("</plugin>$", ""));
+            blocks++;
+        }
         assertThat(blocks).isEqualTo(2);
+        assertThat(Files.readString(Path.of("..", "README.md")))
+                .contains("mvn clean compile -Dpals.baseline.update=true");
     }
 
     @Test
@@ -102,13 +125,4 @@ class ReadmeTest {
     private static String unindented(String code) {
         return code.lines().map(String::strip).collect(Collectors.joining()).replaceAll("\\s+", "");
     }
-}
-
-@LockApp("billing")
-enum BillingLock {
-    @LockName("invoice-run")
-    INVOICE_RUN,
-
-    @LockName(value = "account", by = Long.class)
-    ACCOUNT
 }

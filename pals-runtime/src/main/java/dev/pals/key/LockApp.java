@@ -22,11 +22,14 @@ import java.lang.annotation.Target;
  * locker.exclusive(BillingLockKeys.INVOICE_RUN).acquire();
  * locker.exclusive(BillingLockKeys.ACCOUNT.of(42L)).acquire();
  * }</pre>
+ *
+ * <p>The enum has a source file of its own, or is nested in a class: javac's {@code -Xlint:auxiliaryclass} warns of a
+ * second class of a file that the generated one refers to.
  */
 @Documented
 @Target(ElementType.TYPE)
-@Retention(RetentionPolicy.SOURCE)
+@Retention(RetentionPolicy.CLASS)
 public @interface LockApp {
-    /** The application's name, taken as it is; neither blank nor with a NUL character. */
+    /** The application's name, taken as it is; neither blank nor with a NUL character, and without {@code ':'}. */
     String value();
 }

@@ -15,19 +15,21 @@ import org.jspecify.annotations.Nullable;
  *
  * @see <a href="https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS">Advisory locks</a>
  */
-public final class LockKey implements Comparable<LockKey>, Serializable {
+public final class LockKey implements LockDeclaration, Comparable<LockKey>, Serializable {
     private static final long serialVersionUID = 1L;
 
     private final @Nullable String app;
     private final String name;
     private final long appHash;
     private final long lockHash;
+    private final @Nullable LockKey formerly;
 
-    private LockKey(@Nullable String app, String name, long appHash, long lockHash) {
+    LockKey(@Nullable String app, String name, long appHash, long lockHash, @Nullable LockKey formerly) {
         this.app = app;
-        this.name = name;
+        this.name = Objects.requireNonNull(name, "name");
         this.appHash = appHash;
         this.lockHash = lockHash;
+        this.formerly = formerly;
     }
 
     /**
@@ -38,7 +40,7 @@ public final class LockKey implements Comparable<LockKey>, Serializable {
     public static LockKey of(String app, String name) {
         LockHash.checkedName("app name", app);
         LockHash.checkedName("lock name", name);
-        return new LockKey(app, name, LockHash.of(app), LockHash.of(app, name));
+        return new LockKey(app, name, LockHash.of(app), LockHash.of(app, name), null);
     }
 
     /**
@@ -48,15 +50,7 @@ public final class LockKey implements Comparable<LockKey>, Serializable {
      */
     public static LockKey of(String name) {
         LockHash.checkedName("lock name", name);
-        return new LockKey(null, name, 0, LockHash.of(null, name));
-    }
-
-    /**
-     * For generated code: a key whose numbers were computed and checked at compile time. Handwritten code calls
-     * {@link #of(String, String)}.
-     */
-    public static LockKey precomputed(String app, String name, long appHash, long lockHash) {
-        return new LockKey(Objects.requireNonNull(app, "app"), Objects.requireNonNull(name, "name"), appHash, lockHash);
+        return new LockKey(null, name, 0, LockHash.of(null, name), null);
     }
 
     /** The application's name, or empty for a lock without one. */
@@ -65,11 +59,12 @@ public final class LockKey implements Comparable<LockKey>, Serializable {
     }
 
     /** The lock's name; {@code name:id} for a lock of a {@link LockFamily}. */
+    @Override
     public String name() {
         return name;
     }
 
-    /** The hash of the application's name, or 0 for a lock without an application. */
+    @Override
     public long appHash() {
         return appHash;
     }
@@ -77,6 +72,14 @@ public final class LockKey implements Comparable<LockKey>, Serializable {
     /** The number that goes to PostgreSQL. */
     public long lockHash() {
         return lockHash;
+    }
+
+    /**
+     * The key under the lock's former name. Requests take it too, so that programs of the version before the renaming
+     * are excluded; see {@link LockName#formerly()}.
+     */
+    public Optional<LockKey> formerly() {
+        return Optional.ofNullable(formerly);
     }
 
     /** Whether the other is the same lock in PostgreSQL. */

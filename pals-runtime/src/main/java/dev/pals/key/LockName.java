@@ -12,11 +12,23 @@ import java.lang.annotation.Target;
  */
 @Documented
 @Target(ElementType.FIELD)
-@Retention(RetentionPolicy.SOURCE)
+@Retention(RetentionPolicy.CLASS)
 public @interface LockName {
     /** The lock's name, taken as it is; neither blank nor with a NUL character, and without {@code ':'}. */
     String value();
 
-    /** The type of the ids of a {@link LockFamily}: {@code Long.class}; {@code void.class} for one plain lock. */
+    /**
+     * The type of the ids of a {@link LockFamily}: {@code Long.class}, {@code Integer.class}, {@code String.class} or
+     * {@code UUID.class}; {@code void.class} for one plain lock.
+     */
     Class<?> by() default void.class;
+
+    /**
+     * The lock's name before it was renamed; empty where it has always had this one.
+     *
+     * <p>A renamed lock is another lock, so during a rolling deployment the old and the new version would not exclude
+     * each other. While this is set, requests take both locks, in one order everywhere and in one round trip where both
+     * are free. Remove it when no program of the old version runs any more.
+     */
+    String formerly() default "";
 }

@@ -17,7 +17,9 @@ import java.util.List;
  * the log says where it was taken. Thread-safe; any thread may close it.
  */
 public interface LockHandle extends AutoCloseable {
-    /** The locks' keys, ascending. */
+    /**
+     * The keys of all locks that are held, ascending; among them those of {@linkplain LockKey#formerly() former} names.
+     */
     List<LockKey> keys();
 
     /** How they are held. */

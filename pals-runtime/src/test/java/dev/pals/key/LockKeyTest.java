@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.text.Normalizer;
 import java.util.List;
 import java.util.Objects;
-import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -102,7 +101,7 @@ final class LockKeyTest {
     @Test
     void precomputed_numbers_areTakenAsTheyAre() {
         LockKey computed = LockKey.of("billing", "invoice-run");
-        LockKey precomputed = LockKey.precomputed("billing", "invoice-run", computed.appHash(), computed.lockHash());
+        LockKey precomputed = new GeneratedLocks("billing", computed.appHash()).key("invoice-run", computed.lockHash());
         assertThat(precomputed).isEqualTo(computed).hasToString("billing.invoice-run");
     }
 
@@ -140,8 +139,6 @@ final class LockKeyTest {
         assertThatThrownBy(() -> LockKey.of(bad)).isInstanceOf(InvalidLockNameException.class);
         assertThatThrownBy(() -> LockKey.of(bad, "lock")).isInstanceOf(InvalidLockNameException.class);
         assertThatThrownBy(() -> LockKey.of("app", bad)).isInstanceOf(InvalidLockNameException.class);
-        assertThatThrownBy(() -> LockFamily.byLong("app", bad)).isInstanceOf(InvalidLockNameException.class);
-        assertThatThrownBy(() -> LockFamily.byLong(bad, "family")).isInstanceOf(InvalidLockNameException.class);
     }
 
     @Test
@@ -149,28 +146,5 @@ final class LockKeyTest {
         assertThatThrownBy(() -> LockKey.of("app", "a\0b"))
                 .hasMessageContaining("\"a\\u0000b\"")
                 .hasMessageContaining("NUL");
-    }
-
-    @Test
-    void family_id_isXoredIntoTheFamilysHash() {
-        LockFamily<Long> accounts = LockFamily.byLong("bank", "account");
-        long familyHash = LockHash.of("bank.account");
-        assertThat(accounts.familyHash()).isEqualTo(familyHash);
-        assertThat(accounts.appHash()).isEqualTo(LockHash.of("bank"));
-        LongStream.of(0, 1, 42, -1, -42, LockFamily.ID_LIMIT - 1, -LockFamily.ID_LIMIT + 1)
-                .forEach(id -> {
-                    LockKey key = accounts.of(id);
-                    assertThat(key.lockHash() ^ familyHash).isEqualTo(id);
-                    assertThat(key.name()).isEqualTo("account:" + id);
-                    assertThat(key.appHash()).isEqualTo(accounts.appHash());
-                });
-    }
-
-    @ParameterizedTest
-    @ValueSource(longs = {LockFamily.ID_LIMIT, -LockFamily.ID_LIMIT, Long.MAX_VALUE, Long.MIN_VALUE})
-    void family_idOutOfRange_isRefusedWithFamilyAndId(long id) {
-        assertThatThrownBy(() -> LockFamily.byLong("bank", "account").of(id))
-                .isInstanceOf(InvalidLockIdException.class)
-                .hasMessageContainingAll("bank.account", Long.toString(id));
     }
 }

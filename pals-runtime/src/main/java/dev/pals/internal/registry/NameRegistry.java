@@ -40,8 +40,15 @@ public final class NameRegistry {
         // Ascending: two processes that insert the same keys in different orders would deadlock.
         SortedMap<Long, Row5<Long, Long, String, String, Boolean>> rows = new TreeMap<>();
         for (LockCatalog catalog : ServiceLoader.load(LockCatalog.class)) {
-            catalog.keys().forEach(key -> rows.put(key.lockHash(), row(key)));
-            catalog.families().forEach(family -> rows.put(family.familyHash(), row(family)));
+            catalog.keys().forEach(key -> {
+                rows.put(key.lockHash(), row(key));
+                key.formerly().ifPresent(former -> rows.put(former.lockHash(), row(former)));
+            });
+            // The keys of the others are hashes, which no view can lead back to their family.
+            catalog.families().stream().filter(LockFamily::isNumeric).forEach(family -> {
+                rows.put(family.familyHash(), row(family));
+                family.formerly().ifPresent(former -> rows.put(former.familyHash(), row(former)));
+            });
         }
         if (rows.isEmpty()) {
             return;

@@ -95,7 +95,10 @@ public final class Acquirer {
             if (pool.isClosed()) {
                 throw new LockerClosedException(pool.name());
             }
-            if (queue ? queueForAll(session, keys, mode, deadline) : tryAll(session, keys, mode)) {
+            // Waiting takes a round trip for each key, so several are tried first: where all are free, that is the only
+            // one.
+            boolean wait = queue && (keys.size() == 1 || attempts > 1);
+            if (wait ? queueForAll(session, keys, mode, deadline) : tryAll(session, keys, mode)) {
                 return attempts;
             }
             if (deadline.hasPassed()) {
@@ -108,15 +111,14 @@ public final class Acquirer {
     }
 
     private static boolean tryAll(Session session, List<LockKey> keys, LockMode mode) throws SQLException {
-        for (LockKey key : keys) {
-            if (!session.tryLock(key, mode)) {
-                if (!key.equals(keys.get(0))) {
-                    session.unlockAll();
-                }
-                return false;
-            }
+        if (keys.size() == 1) {
+            return session.tryLock(keys.get(0), mode);
         }
-        return true;
+        boolean all = session.tryLocks(keys, mode);
+        if (!all) {
+            session.unlockAll();
+        }
+        return all;
     }
 
     private static boolean queueForAll(Session session, List<LockKey> keys, LockMode mode, Deadline deadline)

@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -58,6 +59,21 @@ final class Session {
             try (ResultSet result = statement.executeQuery()) {
                 result.next();
                 return result.getBoolean(1);
+            }
+        }
+    }
+
+    /** Takes each lock that is free, in one round trip; returns whether all were. */
+    boolean tryLocks(List<LockKey> keys, LockMode mode) throws SQLException {
+        Object[] hashes = keys.stream().map(LockKey::lockHash).toArray();
+        try (PreparedStatement statement = connection.prepareStatement(AdvisoryLockSql.tryLocks(mode))) {
+            statement.setArray(1, connection.createArrayOf("bigint", hashes));
+            try (ResultSet result = statement.executeQuery()) {
+                boolean all = true;
+                while (result.next()) {
+                    all &= result.getBoolean(1);
+                }
+                return all;
             }
         }
     }

@@ -1,7 +1,9 @@
 package dev.pals.internal.sql;
 
+import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.name;
 import static org.jooq.impl.DSL.select;
+import static org.jooq.impl.DSL.unnest;
 import static org.jooq.impl.DSL.using;
 import static org.jooq.impl.DSL.val;
 import static org.jooq.impl.DSL.with;
@@ -12,6 +14,7 @@ import dev.pals.db.jooq.pg_catalog.routines.PgAdvisoryLockShared1;
 import dev.pals.db.jooq.pg_catalog.routines.PgAdvisoryUnlockAll;
 import dev.pals.lock.LockMode;
 import org.jooq.Field;
+import org.jooq.Name;
 import org.jooq.SQLDialect;
 import org.jooq.Select;
 
@@ -26,8 +29,13 @@ public final class AdvisoryLockSql {
     /** Frees every session-level advisory lock of the session. No parameters. */
     public static final String UNLOCK_ALL = render(select(new PgAdvisoryUnlockAll().asField()));
 
+    private static final Name KEYS = name("keys");
+    private static final Field<Long> KEY = field(name("key"), Long.class);
+
     private static final String TRY_EXCLUSIVE = render(select(Routines.pgTryAdvisoryLock1(val(0L))));
     private static final String TRY_SHARED = render(select(Routines.pgTryAdvisoryLockShared1(val(0L))));
+    private static final String TRY_ALL_EXCLUSIVE = trying(Routines.pgTryAdvisoryLock1(KEY));
+    private static final String TRY_ALL_SHARED = trying(Routines.pgTryAdvisoryLockShared1(KEY));
     private static final String WAIT_EXCLUSIVE = waiting(exclusive());
     private static final String WAIT_SHARED = waiting(shared());
 
@@ -38,9 +46,18 @@ public final class AdvisoryLockSql {
         return mode == LockMode.EXCLUSIVE ? TRY_EXCLUSIVE : TRY_SHARED;
     }
 
+    /** Takes each lock that is free, in the order given. Parameter: the keys, an array. Result: a boolean for each. */
+    public static String tryLocks(LockMode mode) {
+        return mode == LockMode.EXCLUSIVE ? TRY_ALL_EXCLUSIVE : TRY_ALL_SHARED;
+    }
+
     /** Waits for the lock. Parameters: the {@code lock_timeout}, as text in milliseconds, "0" for none; the key. */
     public static String waitForLock(LockMode mode) {
         return mode == LockMode.EXCLUSIVE ? WAIT_EXCLUSIVE : WAIT_SHARED;
+    }
+
+    private static String trying(Field<Boolean> lock) {
+        return render(select(lock).from(unnest(val(new Long[0])).as(KEYS, KEY.getUnqualifiedName())));
     }
 
     /**

@@ -1,0 +1,10 @@
+package it.billing;
+
+import dev.pals.key.LockApp;
+import dev.pals.key.LockName;
+
+@LockApp("billing")
+public enum ChangedLock {
+    @LockName("after")
+    LOCK
+}

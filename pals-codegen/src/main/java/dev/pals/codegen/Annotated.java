@@ -1,0 +1,39 @@
+package dev.pals.codegen;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import javax.lang.model.element.AnnotationMirror;
+import javax.lang.model.element.AnnotationValue;
+import javax.lang.model.element.Element;
+import javax.lang.model.element.TypeElement;
+import javax.lang.model.util.Elements;
+
+/** An annotation as the compiler sees it, so that a message can stand at one of its values. */
+record Annotated(Element element, AnnotationMirror mirror, Map<String, AnnotationValue> values) {
+
+    static Optional<Annotated> on(Element element, Class<?> annotation, Elements elements) {
+        return element.getAnnotationMirrors().stream()
+                .filter(mirror -> ((TypeElement) mirror.getAnnotationType().asElement())
+                        .getQualifiedName()
+                        .contentEquals(annotation.getName()))
+                .findFirst()
+                .map(mirror -> new Annotated(element, mirror, values(mirror, elements)));
+    }
+
+    private static Map<String, AnnotationValue> values(AnnotationMirror mirror, Elements elements) {
+        Map<String, AnnotationValue> values = new HashMap<>();
+        elements.getElementValuesWithDefaults(mirror)
+                .forEach((method, value) -> values.put(method.getSimpleName().toString(), value));
+        return values;
+    }
+
+    AnnotationValue value(String member) {
+        return Objects.requireNonNull(values.get(member), member);
+    }
+
+    String text(String member) {
+        return String.valueOf(value(member).getValue());
+    }
+}
