@@ -11,6 +11,6 @@ enum CollidingHash {
 
 @LockApp("billing.eu")
 enum CollidingHashEu {
-    @LockName("invoice-run") // [PalsCollidingHash] "billing.eu.invoice-run" has the same 64-bit key as "billing.eu.invoice-run" (bad.CollidingHash.EU)
+    @LockName("invoice-run") // [PalsCollidingHash] "billing.eu.invoice-run" (bad.CollidingHashEu.INVOICE_RUN) has the same 64-bit key as "billing.eu.invoice-run" (bad.CollidingHash.EU)
     INVOICE_RUN
 }

@@ -8,15 +8,15 @@ import dev.pals.key.LockName;
 enum FamilyReach {
     @LockName(value = "aff", by = Long.class)
     AFF,
-    @LockName(value = "dys", by = Integer.class) // [PalsFamilyReach] "bank.dys" and "bank.aff" (bad.FamilyReach.AFF) could meet in one 64-bit key:
+    @LockName(value = "dys", by = Integer.class) // [PalsFamilyReach] "bank.dys" (bad.FamilyReach.DYS) and "bank.aff" (bad.FamilyReach.AFF) could meet in one 64-bit key:
     DYS,
     @LockName("aew")
     AEW,
-    @LockName(value = "oyo", by = Long.class) // [PalsFamilyReach] "bank.oyo" and "bank.aew" (bad.FamilyReach.AEW) could meet in one 64-bit key:
+    @LockName(value = "oyo", by = Long.class) // [PalsFamilyReach] "bank.oyo" (bad.FamilyReach.OYO) and "bank.aew" (bad.FamilyReach.AEW) could meet in one 64-bit key:
     OYO,
     @LockName(value = "dov", by = Long.class)
     DOV,
-    @LockName("hli") // [PalsFamilyReach] "bank.hli" and "bank.dov" (bad.FamilyReach.DOV) could meet in one 64-bit key:
+    @LockName("hli") // [PalsFamilyReach] "bank.hli" (bad.FamilyReach.HLI) and "bank.dov" (bad.FamilyReach.DOV) could meet in one 64-bit key:
     HLI,
     @LockName("etf")
     ETF,

@@ -5,6 +5,6 @@ import dev.pals.key.LockName;
 
 @LockApp("billing")
 enum Reports {
-    @LockName("invoice-run") // [PalsDuplicateName] The lock name "invoice-run" of app "billing" is already that of bad.Billing.INVOICE_CLOSE.
+    @LockName("invoice-run") // [PalsDuplicateName] The lock name "invoice-run" of app "billing" at bad.Reports.INVOICE_RUN is already that of bad.Billing.INVOICE_CLOSE.
     INVOICE_RUN
 }

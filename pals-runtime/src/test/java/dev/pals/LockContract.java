@@ -35,6 +35,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -508,6 +509,37 @@ abstract class LockContract {
             assertThat(database.advisoryRows()).isEqualTo(before);
         }
         assertThat(locker.exclusive(keys).tryAcquire()).isPresent();
+    }
+
+    /**
+     * Who fails on one key must not take those behind it, not even for a moment: others would miss them for nothing.
+     */
+    @Test
+    void severalKeys_firstIsHeld_thoseBehindAreNeverRefusedToOthers() {
+        Locker locker = locker();
+        List<LockKey> keys = threeKeys(locker);
+        try (LockHandle ignored = locker().exclusive(keys.get(0)).acquire()) {
+            AtomicBoolean done = new AtomicBoolean();
+            Future<Integer> failing = inBackground(() -> {
+                int tries = 0;
+                while (!done.get()) {
+                    assertThat(locker.exclusive(keys).tryAcquire()).isEmpty();
+                    tries++;
+                }
+                return tries;
+            });
+            int refused = 0;
+            for (int i = 0; i < 500; i++) {
+                Optional<LockHandle> last = locker.exclusive(keys.get(2)).tryAcquire();
+                refused += last.isEmpty() ? 1 : 0;
+                last.ifPresent(LockHandle::close);
+            }
+            done.set(true);
+            assertThat(failing)
+                    .succeedsWithin(PATIENCE)
+                    .satisfies(tries -> assertThat(tries).isPositive());
+            assertThat(refused).isZero();
+        }
     }
 
     @Test

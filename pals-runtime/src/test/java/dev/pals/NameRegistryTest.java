@@ -1,8 +1,10 @@
 package dev.pals;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pals.db.server.ScratchDatabase;
+import dev.pals.key.LockCatalog;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockHandle;
 import java.sql.Connection;
@@ -12,6 +14,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -73,6 +77,14 @@ final class NameRegistryTest {
         try (ScratchDatabase empty = database.emptyDatabase()) {
             assertLocks(empty.url());
         }
+    }
+
+    /** {@code META-INF/services} of the tests names a class that is not there, as a stale build does. */
+    @Test
+    void catalog_classIsGone_locksAllTheSame() throws SQLException {
+        assertThatThrownBy(() -> ServiceLoader.load(LockCatalog.class).forEach(catalog -> {}))
+                .isInstanceOf(ServiceConfigurationError.class);
+        assertLocks(database.url());
     }
 
     @Test

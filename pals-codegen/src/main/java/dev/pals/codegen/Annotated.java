@@ -29,6 +29,14 @@ record Annotated(Element element, AnnotationMirror mirror, Map<String, Annotatio
         return values;
     }
 
+    /**
+     * Whether a value refers to something that is not there, or not yet: another processor may generate it. javac gives
+     * such a value as this text, and real text in quotes.
+     */
+    boolean isUnresolved() {
+        return values.values().stream().anyMatch(value -> value.toString().equals("<error>"));
+    }
+
     AnnotationValue value(String member) {
         return Objects.requireNonNull(values.get(member), member);
     }

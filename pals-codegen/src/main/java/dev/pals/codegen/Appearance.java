@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
  */
 final class Appearance {
     /** Format characters, variation selectors, and the fillers that Unicode counts as letters or marks. */
-    private static final Pattern INVISIBLE = Pattern.compile("[\\p{Cf}\\u034f\\u115f\\u1160\\ufe00-\\ufe0f]");
+    private static final Pattern INVISIBLE = Pattern.compile("[\\p{Cf}\\u034f\\u115f\\u1160\\u2800\\ufe00-\\ufe0f]");
 
     private static final Pattern SEPARATORS =
             Pattern.compile("[\\s\\u2212\\p{Z}\\p{Cc}\\p{Pd}\\p{Pc}.\\u00b7/\\\\|,;~]+");
@@ -27,10 +27,13 @@ final class Appearance {
     static String of(String name) {
         // Not for ASCII: to load the tables takes longer than all the rest.
         boolean ascii = name.chars().allMatch(c -> c < 128);
-        String folded = (ascii ? name : Normalizer.normalize(name, Normalizer.Form.NFKC))
-                .toUpperCase(Locale.ROOT)
-                .toLowerCase(Locale.ROOT);
-        String visible = INVISIBLE.matcher(folded).replaceAll("");
-        return AT_ENDS.matcher(SEPARATORS.matcher(visible).replaceAll("-")).replaceAll("");
+        String composed = ascii ? name : Normalizer.normalize(visible(name), Normalizer.Form.NFKC);
+        String folded = composed.toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT);
+        return AT_ENDS.matcher(SEPARATORS.matcher(visible(folded)).replaceAll("-"))
+                .replaceAll("");
+    }
+
+    private static String visible(String text) {
+        return INVISIBLE.matcher(text).replaceAll("");
     }
 }

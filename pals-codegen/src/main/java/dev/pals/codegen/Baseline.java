@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -33,7 +34,8 @@ record Baseline(List<Entry> entries) {
     record Entry(String app, String name, String kind, String lockHash, String place) {
         static Entry of(Lock lock, LockKey key) {
             return new Entry(
-                    Escaped.literal(key.app().orElseThrow()),
+                    // A line that begins with # is a comment.
+                    Escaped.literal(key.app().orElseThrow()).replaceFirst("^#", "\\\\043"),
                     Escaped.literal(key.name()),
                     lock.by().keySpace(),
                     Long.toString(key.lockHash()),
@@ -45,8 +47,9 @@ record Baseline(List<Entry> entries) {
             return app + "." + name;
         }
 
+        /** As the compiler knows it. */
         String enumName() {
-            return place.replaceFirst("\\.[^.]*$", "");
+            return Escaped.identifierRead(place.replaceFirst("\\.[^.]*$", ""));
         }
 
         boolean isOfSameKey(Entry other) {
@@ -107,8 +110,18 @@ record Baseline(List<Entry> entries) {
         return new Entry(columns[0], columns[1], columns[2], columns[3], columns[4]);
     }
 
+    /** Replaces the file as a whole, or leaves it as it is. */
     void write(Path file) throws IOException {
-        Files.writeString(
-                file, HEADER + entries.stream().map(Entry::line).collect(Collectors.joining()), StandardCharsets.UTF_8);
+        Path folder = file.toAbsolutePath().getParent();
+        Path written = Files.createTempFile(folder == null ? Path.of("") : folder, "pals-locks", ".tmp");
+        try {
+            Files.writeString(
+                    written,
+                    HEADER + entries.stream().map(Entry::line).collect(Collectors.joining()),
+                    StandardCharsets.UTF_8);
+            Files.move(written, file, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(written);
+        }
     }
 }

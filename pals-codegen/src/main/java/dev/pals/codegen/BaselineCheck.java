@@ -12,12 +12,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import javax.lang.model.element.Element;
+import org.jspecify.annotations.Nullable;
 
 /** Finds keys that changed, vanished or are new against the baseline. */
 final class BaselineCheck {
     private final Path file;
     private final Map<String, Declared> byName = new LinkedHashMap<>();
-    private final Map<String, Declared> byPlace = new LinkedHashMap<>();
+    private final Map<String, List<Declared>> byPlace = new LinkedHashMap<>();
     private final Map<String, Element> enums = new LinkedHashMap<>();
 
     /** A key as it is declared now. */
@@ -30,7 +31,8 @@ final class BaselineCheck {
             for (Lock lock : lockEnum.locks()) {
                 lock.keys().map(key -> new Declared(lock, Entry.of(lock, key))).forEach(declared -> {
                     byName.putIfAbsent(declared.entry.fullName(), declared);
-                    byPlace.putIfAbsent(declared.entry.place(), declared);
+                    byPlace.computeIfAbsent(declared.entry.place(), place -> new ArrayList<>())
+                            .add(declared);
                 });
             }
         }
@@ -40,7 +42,7 @@ final class BaselineCheck {
         List<Problem> problems = new ArrayList<>();
         Set<String> accounted = new HashSet<>();
         for (Entry old : baseline.entries()) {
-            Optional<Declared> now = Optional.ofNullable(byName.getOrDefault(old.fullName(), byPlace.get(old.place())));
+            Optional<Declared> now = Optional.ofNullable(successorOf(old));
             now.ifPresent(declared -> accounted.add(declared.entry.fullName()));
             if (now.isEmpty()) {
                 problems.add(vanished(old));
@@ -53,6 +55,19 @@ final class BaselineCheck {
                 .forEach(declared -> problems.add(Diagnostic.BASELINE_NEW.at(
                         declared.lock.lockName(), "value", declared.entry.fullName(), file)));
         return problems;
+    }
+
+    /**
+     * What the old key's constant declares now; where the constant is gone, what has the old name. That another
+     * constant has taken over the name does not make the first one's lock the same.
+     */
+    private @Nullable Declared successorOf(Entry old) {
+        List<Declared> there = byPlace.getOrDefault(old.place(), List.of());
+        return there.stream()
+                .filter(declared -> declared.entry.isOfSameKey(old))
+                .findFirst()
+                .or(() -> there.stream().findFirst())
+                .orElse(byName.get(old.fullName()));
     }
 
     private Problem vanished(Entry old) {

@@ -69,7 +69,7 @@ public final class BaselineProcessor extends AbstractProcessor {
     private void compareOrWrite(Path file) {
         try {
             if (options.update()) {
-                write(Baseline.of(read(enumNames)), file);
+                write(file);
             } else {
                 compare(Baseline.read(file), file);
             }
@@ -82,19 +82,33 @@ public final class BaselineProcessor extends AbstractProcessor {
         }
     }
 
-    private void write(Baseline baseline, Path file) throws IOException {
+    private void write(Path file) throws IOException {
+        Baseline baseline = Baseline.of(read(withThoseOf(known(file))));
         baseline.write(file);
         processingEnv
                 .getMessager()
                 .printMessage(Kind.NOTE, baseline.entries().size() + " lock keys written to " + file);
     }
 
+    /** What is to be replaced; it may be missing or damaged. */
+    private static Baseline known(Path file) {
+        try {
+            return Baseline.read(file);
+        } catch (Baseline.UnreadableException e) {
+            return new Baseline(List.of());
+        }
+    }
+
     private void compare(Baseline baseline, Path file) {
-        // Those that this compilation did not read, since they did not change or were moved to another module.
+        List<Problem> problems = new BaselineCheck(file, read(withThoseOf(baseline))).compareWith(baseline);
+        problems.forEach(problem -> problem.report(processingEnv.getMessager()));
+    }
+
+    /** The enums of this compilation, and those that it did not read since they have not changed or were moved. */
+    private Set<String> withThoseOf(Baseline baseline) {
         Set<String> names = new TreeSet<>(enumNames);
         baseline.entries().forEach(entry -> names.add(entry.enumName()));
-        List<Problem> problems = new BaselineCheck(file, read(names)).compareWith(baseline);
-        problems.forEach(problem -> problem.report(processingEnv.getMessager()));
+        return names;
     }
 
     /** Anew, since the compiler forgets where the elements of earlier rounds stand. */

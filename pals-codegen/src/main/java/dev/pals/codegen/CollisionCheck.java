@@ -18,15 +18,18 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The keys of a numeric family are its own key XOR an id with |id| < 2^40. The upper 24 bits of such an id are all
  * equal, so the family reaches just those numbers whose upper 24 bits are its own, or all the opposite of its own. Both
- * halves together are a <em>block</em>: two numeric families can meet exactly if they have one block, and so can a
- * family and a plain lock. One pair in 8 million does.
+ * halves together are a <em>block</em>: two numeric families can meet only if they have one block, and so can a family
+ * and a plain lock. One pair in 8 million does. Families by {@code Integer} count like those by {@code Long}, so that
+ * the type may grow.
  */
 final class CollisionCheck {
     private static final int ID_BITS = 40;
 
     private final ToLongFunction<LockKey> hash;
     private final List<Problem> problems = new ArrayList<>();
+    private final Map<String, Claim> byName = new HashMap<>();
     private final Map<Long, Claim> byHash = new HashMap<>();
+    private final Map<Long, Claim> byTextHash = new HashMap<>();
     private final Map<Long, Claim> byBlock = new HashMap<>();
     private final Map<Long, Claim> familyByBlock = new HashMap<>();
     private final Map<String, Claim> byAppearance = new HashMap<>();
@@ -50,6 +53,16 @@ final class CollisionCheck {
             return lock.place().equals(other.lock.place());
         }
 
+        /** Invisible and easily confused characters are escaped, so that the two do not look the same. */
+        Problem problemWith(Claim first, Diagnostic diagnostic) {
+            return problem(
+                    diagnostic,
+                    Escaped.literal(key.toString()),
+                    lock.place(),
+                    Escaped.literal(first.key.toString()),
+                    first.lock.place());
+        }
+
         Problem problem(Diagnostic diagnostic, Object... arguments) {
             return diagnostic.at(lock.lockName(), lock.memberOf(key), arguments);
         }
@@ -69,6 +82,18 @@ final class CollisionCheck {
         return check.problems;
     }
 
+    /**
+     * Returns the problems that enums of other modules have with each other: two modules that were compiled apart meet
+     * here. The places are in the messages, since there are no sources; looks are left to those who can mend them.
+     */
+    static List<Problem> amongOthers(List<LockEnum> others, ToLongFunction<LockKey> hash) {
+        CollisionCheck check = new CollisionCheck(hash);
+        check.addAll(others);
+        return check.problems.stream()
+                .filter(problem -> problem.diagnostic() != Diagnostic.LOOK_ALIKE)
+                .toList();
+    }
+
     /** In an order that does not depend on that of the compiler's arguments. */
     private void addAll(List<LockEnum> enums) {
         enums.stream()
@@ -79,41 +104,32 @@ final class CollisionCheck {
 
     private void add(Claim claim) {
         long number = hash.applyAsLong(claim.key);
-        Optional<Claim> same = Optional.ofNullable(byHash.putIfAbsent(number, claim));
+        Optional<Claim> sameName =
+                Optional.ofNullable(byName.putIfAbsent(claim.key.app().orElseThrow() + '\0' + claim.key.name(), claim));
+        // Texts are hashed together with the name of their family, so families of one hash have all keys in common.
+        Map<Long, Claim> hashes = claim.isTaken() ? byHash : byTextHash;
+        Optional<Claim> same = Optional.ofNullable(hashes.putIfAbsent(number, claim));
         Optional<Claim> near = nearby(claim, number);
         Optional<Claim> alike = lookingLike(claim);
-        if (same.isPresent()) {
-            problems.add(collision(same.get(), claim));
+        if (sameName.isPresent()) {
+            problems.add(claim.problem(
+                    Diagnostic.DUPLICATE_NAME,
+                    claim.key.name(),
+                    claim.key.app().orElseThrow(),
+                    claim.lock.place(),
+                    sameName.get().lock.place()));
+        } else if (same.isPresent()) {
+            problems.add(claim.problemWith(same.get(), Diagnostic.COLLIDING_HASH));
         } else if (near.isPresent()) {
-            problems.add(claim.problem(
-                    Diagnostic.FAMILY_REACH,
-                    claim.key,
-                    near.get().key,
-                    near.get().lock.place()));
+            problems.add(claim.problemWith(near.get(), Diagnostic.FAMILY_REACH));
         } else if (alike.isPresent()) {
-            problems.add(claim.problem(
-                    Diagnostic.LOOK_ALIKE,
-                    Escaped.literal(claim.key.toString()),
-                    Escaped.literal(alike.get().key.toString()),
-                    alike.get().lock.place()));
+            problems.add(claim.problemWith(alike.get(), Diagnostic.LOOK_ALIKE));
         }
         if (claim.isTaken()) {
             ForeignKeys.takenOrReached(number, claim.isNumericFamily())
-                    .ifPresent(tool -> problems.add(
-                            claim.problem(Diagnostic.FOREIGN_KEY, claim.key, tool.toolName(), tool.keys())));
+                    .ifPresent(tool -> problems.add(claim.problem(
+                            Diagnostic.FOREIGN_KEY, claim.key, claim.lock.place(), tool.toolName(), tool.keys())));
         }
-    }
-
-    private static Problem collision(Claim first, Claim second) {
-        boolean sameName =
-                first.key.app().equals(second.key.app()) && first.key.name().equals(second.key.name());
-        return sameName
-                ? second.problem(
-                        Diagnostic.DUPLICATE_NAME,
-                        second.key.name(),
-                        second.key.app().orElseThrow(),
-                        first.lock.place())
-                : second.problem(Diagnostic.COLLIDING_HASH, second.key, first.key, first.lock.place());
     }
 
     private Optional<Claim> nearby(Claim claim, long number) {

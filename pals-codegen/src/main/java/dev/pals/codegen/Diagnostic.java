@@ -47,22 +47,22 @@ enum Diagnostic {
             "The lock \"%s\" was never renamed: formerly is the same name. Remove formerly, or give the old name."),
     DUPLICATE_NAME(
             "PalsDuplicateName",
-            "The lock name \"%s\" of app \"%s\" is already that of %s. Two constants of one name are one lock: rename or remove"
+            "The lock name \"%s\" of app \"%s\" at %s is already that of %s. Two constants of one name are one lock: rename or remove"
                     + " one."),
     COLLIDING_HASH(
             "PalsCollidingHash",
-            "\"%s\" has the same 64-bit key as \"%s\" (%s): PostgreSQL would take them for one lock. Rename one."),
+            "\"%s\" (%s) has the same 64-bit key as \"%s\" (%s): PostgreSQL would take them for one lock. Rename one."),
     FAMILY_REACH(
             "PalsFamilyReach",
-            "\"%s\" and \"%s\" (%s) could meet in one 64-bit key: some id of a numeric family would give the other's key."
+            "\"%s\" (%s) and \"%s\" (%s) could meet in one 64-bit key: some id of a numeric family would give the other's key."
                     + " Rename one."),
     FOREIGN_KEY(
             "PalsForeignKey",
-            "\"%s\" has, or could reach, a key that %s takes on PostgreSQL (%s). Rename it, or the two would block each"
+            "\"%s\" (%s) has, or could reach, a key that %s takes on PostgreSQL (%s). Rename it, or the two would block each"
                     + " other."),
     LOOK_ALIKE(
             "PalsLookAlike",
-            "\"%s\" looks like \"%s\" (%s), but is another lock: they differ only in case, in separators, in white space, in"
+            "\"%s\" (%s) looks like \"%s\" (%s), but is another lock: they differ only in case, in separators, in white space, in"
                     + " invisible characters or in how Unicode writes a character. Use one name for one lock, or make the"
                     + " difference plain."),
     BAD_OPTION("PalsBadOption", "The processor option %s is %s. The README shows how to set it."),
@@ -110,17 +110,17 @@ enum Diagnostic {
     }
 
     Problem at(Element element, Object... arguments) {
-        return new Problem(element, null, null, kind, message(arguments));
+        return new Problem(this, element, null, null, message(arguments));
     }
 
     /** At no place in the sources. */
     Problem nowhere(Object... arguments) {
-        return new Problem(null, null, null, kind, message(arguments));
+        return new Problem(this, null, null, null, message(arguments));
     }
 
     /** At one value of an annotation. */
     Problem at(Annotated annotated, String member, Object... arguments) {
-        return new Problem(annotated.element(), annotated.mirror(), annotated.value(member), kind, message(arguments));
+        return new Problem(this, annotated.element(), annotated.mirror(), annotated.value(member), message(arguments));
     }
 
     private String message(Object... arguments) {
@@ -129,14 +129,14 @@ enum Diagnostic {
 
     /** One finding at its place. */
     record Problem(
+            Diagnostic diagnostic,
             @Nullable Element element,
             @Nullable AnnotationMirror annotation,
             @Nullable AnnotationValue value,
-            Kind kind,
             String message) {
 
         void report(Messager messager) {
-            messager.printMessage(kind, message, element, annotation, value);
+            messager.printMessage(diagnostic.kind, message, element, annotation, value);
         }
     }
 

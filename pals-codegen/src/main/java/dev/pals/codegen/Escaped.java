@@ -1,6 +1,7 @@
 package dev.pals.codegen;
 
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /**
  * Texts as parts of Java sources. All of them come out as plain ASCII, so that no source encoding can change a name,
@@ -49,6 +50,13 @@ final class Escaped {
         StringBuilder out = new StringBuilder();
         name.chars().forEach(c -> out.append(unicode(c)));
         return out.toString();
+    }
+
+    /** The name that {@link #identifier} has escaped. */
+    static String identifierRead(String escaped) {
+        return Pattern.compile("\\\\u([0-9a-f]{4})")
+                .matcher(escaped)
+                .replaceAll(match -> Character.toString(Integer.parseInt(match.group(1), 16)));
     }
 
     private static String unicode(int c) {

@@ -37,6 +37,15 @@ final class LockEnumReader {
         return List.copyOf(problems);
     }
 
+    /** Whether a name or a type in its annotations is not known; the compiler says so itself if it stays unknown. */
+    boolean isUnresolved(Element element) {
+        return Stream.concat(
+                        Annotated.on(element, LockApp.class, elements).stream(),
+                        element.getEnclosedElements().stream()
+                                .flatMap(constant -> Annotated.on(constant, LockName.class, elements).stream()))
+                .anyMatch(Annotated::isUnresolved);
+    }
+
     /**
      * Returns the model, without the constants that are in error; empty where not even the application's name is valid.
      */
@@ -96,8 +105,7 @@ final class LockEnumReader {
         Optional<LockKey> former = renamed ? formerKey(lockName, app) : Optional.empty();
         Optional<IdKind> by = IdKind.of(lockName.text("by"));
         if (by.isEmpty()) {
-            String shown = lockName.text("by").equals("<error>") ? "a type that is not found" : lockName.text("by");
-            problems.add(Diagnostic.UNSUPPORTED_ID.at(lockName, "by", shown));
+            problems.add(Diagnostic.UNSUPPORTED_ID.at(lockName, "by", lockName.text("by")));
         }
         if (key.isEmpty() || by.isEmpty() || former.isPresent() != renamed) {
             return Optional.empty();

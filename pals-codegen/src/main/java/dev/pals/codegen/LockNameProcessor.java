@@ -7,12 +7,16 @@ import dev.pals.key.LockName;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.annotation.processing.AbstractProcessor;
 import javax.annotation.processing.RoundEnvironment;
 import javax.lang.model.SourceVersion;
+import javax.lang.model.element.Element;
 import javax.lang.model.element.TypeElement;
+import javax.lang.model.util.Elements;
 
 /**
  * Generates, for each enum with {@link LockApp}, a class of typed lock keys named after it: {@code BillingLockKeys} for
@@ -21,6 +25,9 @@ import javax.lang.model.element.TypeElement;
 public final class LockNameProcessor extends AbstractProcessor {
     private final ToLongFunction<LockKey> hash;
     private final List<LockEnum> enums = new ArrayList<>();
+    /** Enums whose names come from constants that are not there yet; looked at again in the next round. */
+    private final Set<String> deferred = new TreeSet<>();
+
     private boolean started;
 
     /** Called by the compiler. */
@@ -47,7 +54,10 @@ public final class LockNameProcessor extends AbstractProcessor {
         return SourceVersion.latestSupported();
     }
 
-    /** Claims the annotations, so that this processor, when it is twice on the path, does its work once. */
+    /**
+     * Claims the annotations, so that this processor, when it is twice on the path, does its work once; but not while
+     * it waits for what another processor may generate, which the compiler might otherwise not ask.
+     */
     @Override
     @SuppressWarnings(
             "DoNotClaimAnnotations") // They are ours alone, and javac's -Xlint:processing asks who claims them.
@@ -58,7 +68,7 @@ public final class LockNameProcessor extends AbstractProcessor {
         }
         LockEnumReader reader = new LockEnumReader(processingEnv.getElementUtils());
         reader.checkPlaces(round.getElementsAnnotatedWith(LockName.class).stream());
-        List<LockEnum> fresh = round.getElementsAnnotatedWith(LockApp.class).stream()
+        List<LockEnum> fresh = toRead(round, reader)
                 .flatMap(element -> reader.read(element).stream())
                 .toList();
         report(reader.problems());
@@ -70,7 +80,26 @@ public final class LockNameProcessor extends AbstractProcessor {
             files.writeServices(enums);
             report(files.problems());
         }
-        return true;
+        return deferred.isEmpty();
+    }
+
+    /** The enums of this round and those that were deferred before, without those that are deferred now. */
+    private Stream<? extends Element> toRead(RoundEnvironment round, LockEnumReader reader) {
+        Elements elements = processingEnv.getElementUtils();
+        List<Element> candidates = new ArrayList<>(round.getElementsAnnotatedWith(LockApp.class));
+        deferred.stream()
+                .flatMap(name -> Stream.ofNullable(elements.getTypeElement(name)))
+                .forEach(candidates::add);
+        deferred.clear();
+        List<Element> ready = new ArrayList<>();
+        for (Element candidate : candidates) {
+            if (candidate instanceof TypeElement type && reader.isUnresolved(type)) {
+                deferred.add(type.getQualifiedName().toString());
+            } else {
+                ready.add(candidate);
+            }
+        }
+        return ready.stream();
     }
 
     private void checkAndWrite(List<LockEnum> fresh) {
@@ -81,7 +110,7 @@ public final class LockNameProcessor extends AbstractProcessor {
                 .othersThan(enums.stream().map(LockEnum::qualifiedName).collect(Collectors.toSet()));
         if (first) {
             // Two modules that were compiled apart from each other meet here.
-            report(CollisionCheck.check(List.of(), others, hash));
+            report(CollisionCheck.amongOthers(others, hash));
         }
         List<LockEnum> known = new ArrayList<>(others);
         known.addAll(earlier);

@@ -97,6 +97,83 @@ final class BaselineTest {
                 .allMatch(text -> text.startsWith("[PalsBaselineChanged]") && !text.contains("formerly"));
     }
 
+    private Result comparedWith(String baselineSource, String source) {
+        Javac.in(temp.resolve("old"))
+                .with("-Apals.baseline=" + file, "-Apals.baseline.update=true")
+                .compile("E.java", "import dev.pals.key.*;\n" + baselineSource)
+                .succeeds();
+        return Javac.in(temp.resolve("new"))
+                .with("-Apals.baseline=" + file)
+                .compile("E.java", "import dev.pals.key.*;\n" + source);
+    }
+
+    @Test
+    void compare_namesSwapped_isAnErrorAtBoth() {
+        String source = "@LockApp(\"a\") enum E { @LockName(\"%s\") A, @LockName(\"%s\") B }";
+
+        assertThat(comparedWith(source.formatted("x", "y"), source.formatted("y", "x"))
+                        .errors())
+                .hasSize(2)
+                .allMatch(text -> text.startsWith("[PalsBaselineChanged]"));
+    }
+
+    @Test
+    void compare_nameHandedToANewConstant_isAnErrorAtTheOldOne() {
+        Result result = comparedWith(
+                "@LockApp(\"a\") enum E { @LockName(\"nightly\") A }",
+                "@LockApp(\"a\") enum E { @LockName(\"run\") A, @LockName(\"nightly\") B }");
+
+        assertThat(result.errors())
+                .singleElement()
+                .asString()
+                .startsWith("[PalsBaselineChanged] The lock \"a.nightly\" of E.A (plain) is now \"a.run\"");
+    }
+
+    @Test
+    void compare_constantRenamedInJavaOnly_isFine() {
+        comparedWith(
+                        "@LockApp(\"a\") enum E { @LockName(\"x\") A }",
+                        "class E { @LockApp(\"a\") enum F { @LockName(\"x\") B } }")
+                .orFail();
+    }
+
+    @Test
+    void compare_appThatBeginsLikeAComment_isCompared() {
+        assertThat(comparedWith(
+                                "@LockApp(\"#a\") enum E { @LockName(\"x\") A }",
+                                "@LockApp(\"#a\") enum E { @LockName(\"z\") A }")
+                        .errors())
+                .singleElement()
+                .asString()
+                .startsWith("[PalsBaselineChanged]");
+    }
+
+    @Test
+    void enum_ofANonAsciiNameNotInThisCompilation_isReadFromItsClassFile() {
+        Result full = Javac.in(temp.resolve("full"))
+                .with("-Apals.baseline=" + file, "-Apals.baseline.update=true")
+                .compile("E.java", "import dev.pals.key.*; @LockApp(\"a\") enum Schl\u00fcssel { @LockName(\"x\") A }");
+
+        Javac.in(temp.resolve("other"))
+                .dependingOn(full.module())
+                .with("-Apals.baseline=" + file)
+                .compile("Nothing.java", "class Nothing {}")
+                .orFail();
+    }
+
+    @Test
+    void update_enumNotInThisCompilation_keepsItsLines() throws IOException {
+        Result full = written("invoice-run");
+        String before = Files.readString(file);
+
+        Javac.in(temp.resolve("other"))
+                .dependingOn(full.module())
+                .with("-Apals.baseline=" + file, "-Apals.baseline.update=true")
+                .compile("Nothing.java", "class Nothing {}");
+
+        assertThat(Files.readString(file)).isEqualTo(before);
+    }
+
     @Test
     void rename_withFormerly_isNewUntilTheBaselineIsWrittenAnew() {
         written("invoice-run");

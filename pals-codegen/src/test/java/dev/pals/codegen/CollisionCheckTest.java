@@ -38,7 +38,8 @@ final class CollisionCheckTest {
                         .errors())
                 .singleElement()
                 .asString()
-                .startsWith("[PalsCollidingHash] \"billing.other\" has the same 64-bit key as \"billing.one\" (E.ONE)");
+                .startsWith(
+                        "[PalsCollidingHash] \"billing.other\" (E.OTHER) has the same 64-bit key as \"billing.one\" (E.ONE)");
     }
 
     @Test
@@ -56,7 +57,7 @@ final class CollisionCheckTest {
                 .singleElement()
                 .asString()
                 .startsWith(
-                        "[PalsCollidingHash] \"billing.before\" has the same 64-bit key as \"billing.one\" (E.ONE)");
+                        "[PalsCollidingHash] \"billing.before\" (E.OTHER) has the same 64-bit key as \"billing.one\" (E.ONE)");
     }
 
     @ParameterizedTest
@@ -79,7 +80,7 @@ final class CollisionCheckTest {
         assertThat(result.errors())
                 .singleElement()
                 .asString()
-                .startsWith("[PalsForeignKey] \"billing.one\" has, or could reach, a key that ")
+                .startsWith("[PalsForeignKey] \"billing.one\" (E.ONE) has, or could reach, a key that ")
                 .contains("takes on PostgreSQL");
     }
 
@@ -136,6 +137,30 @@ final class CollisionCheckTest {
                 .singleElement()
                 .asString()
                 .startsWith("[PalsFamilyReach]");
+    }
+
+    @Test
+    void textFamily_besideAPlainLockOfItsJoinedName_isFine() {
+        compiled("""
+                import dev.pals.key.*;
+                class E {
+                    @LockApp("billing") enum A { @LockName("eu.run") RUN }
+                    @LockApp("billing.eu") enum B { @LockName(value = "walk", by = String.class) WALK }
+                }
+                """, key -> 1L << 50).orFail();
+    }
+
+    @Test
+    void textFamilies_ofOneHash_collide() {
+        Result result = compiled("""
+                import dev.pals.key.*;
+                class E {
+                    @LockApp("billing") enum A { @LockName(value = "eu.run", by = String.class) RUN }
+                    @LockApp("billing.eu") enum B { @LockName(value = "run", by = java.util.UUID.class) RUN }
+                }
+                """, LockKey::lockHash);
+
+        assertThat(result.errors()).singleElement().asString().startsWith("[PalsCollidingHash]");
     }
 
     /** With 8 bits of block instead of 24, a thousand names have many pairs on both sides of the line. */

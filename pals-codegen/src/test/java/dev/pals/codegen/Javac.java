@@ -102,6 +102,14 @@ final class Javac {
             return this;
         }
 
+        /** Whatever the compiler noted or warned of. */
+        Result succeeds() {
+            if (!succeeded) {
+                throw new AssertionError("the compiler said: " + messages);
+            }
+            return this;
+        }
+
         List<String> errors() {
             return texts(Kind.ERROR);
         }

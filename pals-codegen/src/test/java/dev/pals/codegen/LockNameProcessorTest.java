@@ -112,22 +112,53 @@ final class LockNameProcessorTest {
                 });
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "@LockApp(\"a\") enum E { @LockName(value = \"x\", by = Missing.class) X, @LockName(\"y:\") Y }",
+                "@LockApp(\"a\") enum E { @LockName(Missing.NAME) X }",
+                "@LockApp(\"a\") enum E { @LockName(value = \"x\", formerly = \"pre-\" + Missing.NAME) X }",
+                "@LockApp(Missing.NAME) enum E { @LockName(\"x\") X }",
+            })
+    void value_ofSomethingMissing_isTheCompilersErrorAndNoKey(String source) {
+        Result result = Javac.in(temp).compile("E.java", "import dev.pals.key.*;\n" + source);
+
+        assertThat(result.errors()).singleElement().asString().contains("cannot find symbol");
+        assertThat(result.generated()).isEmpty();
+    }
+
     @Test
-    void idType_unresolvable_isAnErrorBesideTheCompilersOwn() {
-        Result result = Javac.in(temp).compile("E.java", """
+    void name_thatAnotherProcessorGenerates_isReadWhenItIsThere() throws Exception {
+        Path file = Javac.in(temp).write("G.java", """
+                package test;
                 import dev.pals.key.*;
-                @LockApp("a") enum E {
-                    @LockName(value = "x", by = Missing.class) X,
-                    @LockName("y:") Y
+                @LockApp(Names.APP) enum G {
+                    @LockName(Names.RUN) X,
+                    @LockName(value = "pre-" + Names.RUN, formerly = Names.RUN + "-post") Y
                 }
                 """);
 
-        assertThat(result.errors())
-                .anyMatch(text -> text.contains("cannot find symbol"))
-                .anyMatch(text ->
-                        text.startsWith("[PalsUnsupportedId] A lock family cannot be by a type that is not found."))
-                .anyMatch(text -> text.startsWith("[PalsColonInName]"))
-                .hasSize(3);
+        Result result = Javac.in(temp)
+                .with(
+                        new LockNameProcessor(),
+                        new LateSource(
+                                "test.Names",
+                                "package test; class Names { static final String APP = \"billing\", RUN = \"run\"; }"))
+                .compile(List.of(file));
+
+        assertThat(result.errors()).isEmpty();
+        assertThat(result.constant("test.GKeys", "X")).isEqualTo(LockKey.of("billing", "run"));
+        assertThat(((LockKey) result.constant("test.GKeys", "Y")).formerly())
+                .contains(LockKey.of("billing", "run-post"));
+    }
+
+    @Test
+    void name_thatIsCalledLikeAnUnresolvedOne_isAName() throws Exception {
+        Result result = Javac.in(temp)
+                .compile("E.java", "@dev.pals.key.LockApp(\"a\") enum E { @dev.pals.key.LockName(\"<error>\") X }")
+                .orFail();
+
+        assertThat(result.constant("EKeys", "X")).isEqualTo(LockKey.of("a", "<error>"));
     }
 
     @ParameterizedTest

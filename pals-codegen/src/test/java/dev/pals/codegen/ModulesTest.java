@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -66,7 +67,44 @@ final class ModulesTest {
                 .singleElement()
                 .asString()
                 .startsWith(
-                        "[PalsDuplicateName] The lock name \"sale\" of app \"shop\" is already that of test.One.SALE.");
+                        "[PalsDuplicateName] The lock name \"sale\" of app \"shop\" at test.Two.SALE is already that of"
+                                + " test.One.SALE.");
+    }
+
+    @Test
+    void twoOtherModules_thatLookAlike_areLeftToThoseWhoCanMendThem() {
+        module("one")
+                .compile("One.java", SHOP.formatted("sale-run").replace("Shop", "One"))
+                .orFail();
+        module("two")
+                .compile("Two.java", SHOP.formatted("sale_run").replace("Shop", "Two"))
+                .orFail();
+
+        module("app")
+                .dependingOn(temp.resolve("one"))
+                .dependingOn(temp.resolve("two"))
+                .compile("Billing.java", BILLING)
+                .orFail();
+    }
+
+    @Test
+    void module_ofManyEnums_isIndexedWhole() {
+        Javac javac = module("many");
+        List<Path> sources = IntStream.range(0, 120)
+                .mapToObj(i -> javac.write(
+                        "Shop" + i + ".java", SHOP.formatted("sale" + i).replace("Shop", "Shop" + i)))
+                .toList();
+        javac.compile(sources).orFail();
+
+        for (int i : new int[] {0, 49, 50, 119}) {
+            assertThat(module("app" + i)
+                            .dependingOn(temp.resolve("many"))
+                            .compile("Other.java", SHOP.formatted("sale" + i).replace("Shop", "Other"))
+                            .errors())
+                    .singleElement()
+                    .asString()
+                    .contains("is already that of test.Shop" + i + ".SALE");
+        }
     }
 
     @Test

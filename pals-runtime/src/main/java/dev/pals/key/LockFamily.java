@@ -92,8 +92,9 @@ public final class LockFamily<T> implements LockDeclaration {
      */
     public LockKey of(T id) {
         Objects.requireNonNull(id, "id");
+        long key = by.key(this, id);
         LockKey former = formerly == null ? null : formerly.of(id);
-        return new LockKey(app, name + ":" + id, appHash, by.key(this, id), former);
+        return new LockKey(app, name + ":" + id, appHash, key, former);
     }
 
     /**

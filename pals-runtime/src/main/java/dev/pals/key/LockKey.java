@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * The key of one lock: a pair of 64-bit numbers, made from the names of an application and a lock.
  *
  * <p>{@link #lockHash()} is what goes to PostgreSQL, so it alone decides {@link #equals equality} and order: two keys
- * are equal exactly when they are the same lock. {@link #appHash()} groups keys by application in the audit view.
+ * are equal exactly when they are the same lock; one that was {@linkplain #formerly() renamed} equals one that does not
+ * know of it. {@link #appHash()} groups keys by application in the audit view.
  *
  * <p>Names are taken as they are: no trimming, no Unicode normalising, any length. Immutable and thread-safe.
  *

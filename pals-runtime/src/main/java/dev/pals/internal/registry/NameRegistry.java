@@ -8,6 +8,10 @@ import dev.pals.key.LockFamily;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockDatabaseException;
 import java.sql.Connection;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -39,7 +43,7 @@ public final class NameRegistry {
     public void register(Connection connection) {
         // Ascending: two processes that insert the same keys in different orders would deadlock.
         SortedMap<Long, Row5<Long, Long, String, String, Boolean>> rows = new TreeMap<>();
-        for (LockCatalog catalog : ServiceLoader.load(LockCatalog.class)) {
+        for (LockCatalog catalog : catalogs()) {
             catalog.keys().forEach(key -> {
                 rows.put(key.lockHash(), row(key));
                 key.formerly().ifPresent(former -> rows.put(former.lockHash(), row(former)));
@@ -67,6 +71,22 @@ public final class NameRegistry {
                     .execute();
         } catch (DataAccessException e) {
             sayWhyUnnamed(e);
+        }
+    }
+
+    /** Those that can be loaded: a build that is not clean can leave an entry of a class that is gone. */
+    private List<LockCatalog> catalogs() {
+        List<LockCatalog> catalogs = new ArrayList<>();
+        Iterator<LockCatalog> entries = ServiceLoader.load(LockCatalog.class).iterator();
+        while (true) {
+            try {
+                if (!entries.hasNext()) {
+                    return catalogs;
+                }
+                catalogs.add(entries.next());
+            } catch (ServiceConfigurationError e) {
+                LOG.warn("{}: a lock catalog could not be loaded, so its names are not shown: build anew", locker, e);
+            }
         }
     }
 

@@ -63,7 +63,7 @@ final class Session {
         }
     }
 
-    /** Takes each lock that is free, in one round trip; returns whether all were. */
+    /** Takes the locks in one round trip, up to the first that is not free; returns whether all were. */
     boolean tryLocks(List<LockKey> keys, LockMode mode) throws SQLException {
         Object[] hashes = keys.stream().map(LockKey::lockHash).toArray();
         try (PreparedStatement statement = connection.prepareStatement(AdvisoryLockSql.tryLocks(mode))) {

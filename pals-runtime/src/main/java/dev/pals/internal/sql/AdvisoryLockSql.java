@@ -1,12 +1,15 @@
 package dev.pals.internal.sql;
 
 import static org.jooq.impl.DSL.field;
+import static org.jooq.impl.DSL.inline;
 import static org.jooq.impl.DSL.name;
 import static org.jooq.impl.DSL.select;
+import static org.jooq.impl.DSL.selectFrom;
 import static org.jooq.impl.DSL.unnest;
 import static org.jooq.impl.DSL.using;
 import static org.jooq.impl.DSL.val;
 import static org.jooq.impl.DSL.with;
+import static org.jooq.impl.DSL.withRecursive;
 
 import dev.pals.db.jooq.pg_catalog.Routines;
 import dev.pals.db.jooq.pg_catalog.routines.PgAdvisoryLock1;
@@ -14,7 +17,6 @@ import dev.pals.db.jooq.pg_catalog.routines.PgAdvisoryLockShared1;
 import dev.pals.db.jooq.pg_catalog.routines.PgAdvisoryUnlockAll;
 import dev.pals.lock.LockMode;
 import org.jooq.Field;
-import org.jooq.Name;
 import org.jooq.SQLDialect;
 import org.jooq.Select;
 
@@ -29,8 +31,7 @@ public final class AdvisoryLockSql {
     /** Frees every session-level advisory lock of the session. No parameters. */
     public static final String UNLOCK_ALL = render(select(new PgAdvisoryUnlockAll().asField()));
 
-    private static final Name KEYS = name("keys");
-    private static final Field<Long> KEY = field(name("key"), Long.class);
+    private static final Field<Long> KEY = field(name("keys", "key"), Long.class);
 
     private static final String TRY_EXCLUSIVE = render(select(Routines.pgTryAdvisoryLock1(val(0L))));
     private static final String TRY_SHARED = render(select(Routines.pgTryAdvisoryLockShared1(val(0L))));
@@ -46,7 +47,10 @@ public final class AdvisoryLockSql {
         return mode == LockMode.EXCLUSIVE ? TRY_EXCLUSIVE : TRY_SHARED;
     }
 
-    /** Takes each lock that is free, in the order given. Parameter: the keys, an array. Result: a boolean for each. */
+    /**
+     * Takes the locks one after the other, as long as each is free. Parameter: the keys, an array. Result: a boolean
+     * for each that was tried; the last one is false where not all were taken.
+     */
     public static String tryLocks(LockMode mode) {
         return mode == LockMode.EXCLUSIVE ? TRY_ALL_EXCLUSIVE : TRY_ALL_SHARED;
     }
@@ -56,8 +60,23 @@ public final class AdvisoryLockSql {
         return mode == LockMode.EXCLUSIVE ? WAIT_EXCLUSIVE : WAIT_SHARED;
     }
 
+    /** A recursion, since it alone lets each lock be tried only after the one before was taken. */
     private static String trying(Field<Boolean> lock) {
-        return render(select(lock).from(unnest(val(new Long[0])).as(KEYS, KEY.getUnqualifiedName())));
+        Field<Long> place = field(name("keys", "place"), Long.class);
+        Field<Long> placeTaken = field(name("taken", "place"), Long.class);
+        Field<Boolean> taken = field(name("taken", "taken"), Boolean.class);
+        var keys = name("keys")
+                .fields(new String[] {"key", "place"})
+                .as(selectFrom(unnest(val(new Long[0])).withOrdinality()));
+        var first = select(place, lock).from(name("keys")).where(place.eq(inline(1L)));
+        var next = select(place, lock)
+                .from(name("taken"))
+                .join(name("keys"))
+                .on(place.eq(placeTaken.add(inline(1L))))
+                .where(taken);
+        return render(withRecursive(keys, name("taken").fields(new String[] {"place", "taken"}).as(first.unionAll(next)))
+                .select(taken)
+                .from(name("taken")));
     }
 
     /**
