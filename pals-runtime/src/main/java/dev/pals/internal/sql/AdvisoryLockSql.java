@@ -74,7 +74,9 @@ public final class AdvisoryLockSql {
                 .join(name("keys"))
                 .on(place.eq(placeTaken.add(inline(1L))))
                 .where(taken);
-        return render(withRecursive(keys, name("taken").fields(new String[] {"place", "taken"}).as(first.unionAll(next)))
+        return render(withRecursive(
+                        keys,
+                        name("taken").fields(new String[] {"place", "taken"}).as(first.unionAll(next)))
                 .select(taken)
                 .from(name("taken")));
     }
