@@ -1,7 +1,7 @@
 package dev.pals;
 
-import dev.pals.internal.session.Acquirer;
-import dev.pals.internal.session.Acquirer.Outcome;
+import dev.pals.internal.gate.Gates;
+import dev.pals.internal.gate.Gates.Outcome;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockHandle;
 import dev.pals.lock.LockMode;
@@ -16,22 +16,25 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which locks to take, and how to wait for them. Immutable and thread-safe; it can be used any number of times.
  *
+ * <p>Requests of one locker for one key wait for each other in this program, first come, first served; the first of
+ * them waits in PostgreSQL's queue. A lock that is released is handed to the next of this program without a round trip,
+ * at most 64 times or 20 milliseconds in a row, so that other programs have their turn.
+ *
  * <p>Every way to take the locks throws, besides what it names itself: {@link dev.pals.lock.LockDatabaseException} if
- * PostgreSQL fails, {@link dev.pals.lock.SessionUnavailableException} if all of the locker's sessions are in use for
- * the whole wait, {@link dev.pals.lock.LockInterruptedException} if the thread is interrupted before or between tries
- * (not within a wait in PostgreSQL's queue), and {@link dev.pals.lock.LockerClosedException}. No lock is held after any
- * of them.
+ * PostgreSQL fails, {@link dev.pals.lock.SessionUnavailableException} if no connection is to be had,
+ * {@link dev.pals.lock.LockBudgetException} if the locker holds as many locks as it may,
+ * {@link dev.pals.lock.LockInterruptedException} if the thread is interrupted before or while it waits, and
+ * {@link dev.pals.lock.LockerClosedException}. No lock is held after any of them.
  */
 public final class LockRequest {
-    private final Acquirer acquirer;
+    private final Gates gates;
     private final List<LockKey> keys;
     private final LockMode mode;
     private final WaitPolicy lockerWait;
     private final @Nullable WaitPolicy ownWait;
 
-    LockRequest(
-            Acquirer acquirer, List<LockKey> keys, LockMode mode, WaitPolicy lockerWait, @Nullable WaitPolicy ownWait) {
-        this.acquirer = acquirer;
+    LockRequest(Gates gates, List<LockKey> keys, LockMode mode, WaitPolicy lockerWait, @Nullable WaitPolicy ownWait) {
+        this.gates = gates;
         this.keys = keys;
         this.mode = mode;
         this.lockerWait = lockerWait;
@@ -49,7 +52,7 @@ public final class LockRequest {
 
     /** Returns this request with a way to wait of its own. */
     public LockRequest waiting(WaitPolicy policy) {
-        return new LockRequest(acquirer, keys, mode, lockerWait, Objects.requireNonNull(policy, "policy"));
+        return new LockRequest(gates, keys, mode, lockerWait, Objects.requireNonNull(policy, "policy"));
     }
 
     /**
@@ -78,7 +81,7 @@ public final class LockRequest {
     }
 
     private LockHandle acquire(WaitPolicy policy) {
-        Outcome outcome = acquirer.acquire(keys, mode, policy);
+        Outcome outcome = gates.acquire(keys, mode, policy);
         LockHandle handle = outcome.handle();
         if (handle == null) {
             throw new LockTimeoutException(keys, mode, policy, outcome.attempts(), outcome.waited());
@@ -101,7 +104,7 @@ public final class LockRequest {
     }
 
     private Optional<LockHandle> tryAcquire(WaitPolicy policy) {
-        return Optional.ofNullable(acquirer.acquire(keys, mode, policy).handle());
+        return Optional.ofNullable(gates.acquire(keys, mode, policy).handle());
     }
 
     /**

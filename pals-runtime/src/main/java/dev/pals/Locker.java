@@ -1,7 +1,6 @@
 package dev.pals;
 
-import dev.pals.internal.session.Acquirer;
-import dev.pals.internal.session.SessionPool;
+import dev.pals.internal.gate.Gates;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockMode;
 import dev.pals.lock.WaitPolicy;
@@ -32,14 +31,12 @@ import javax.sql.DataSource;
 public final class Locker implements AutoCloseable {
     private final String app;
     private final WaitPolicy defaultWait;
-    private final SessionPool sessions;
-    private final Acquirer acquirer;
+    private final Gates gates;
 
-    Locker(String app, WaitPolicy defaultWait, SessionPool sessions) {
+    Locker(String app, WaitPolicy defaultWait, Gates gates) {
         this.app = app;
         this.defaultWait = defaultWait;
-        this.sessions = sessions;
-        this.acquirer = new Acquirer(sessions);
+        this.gates = gates;
     }
 
     /**
@@ -127,7 +124,7 @@ public final class Locker implements AutoCloseable {
             all.add(Objects.requireNonNull(key, "key"));
             key.formerly().ifPresent(all::add);
         }
-        return new LockRequest(acquirer, List.copyOf(all), mode, defaultWait, null);
+        return new LockRequest(gates, List.copyOf(all), mode, defaultWait, null);
     }
 
     /**
@@ -136,7 +133,7 @@ public final class Locker implements AutoCloseable {
      */
     @Override
     public void close() {
-        sessions.close();
+        gates.close();
     }
 
     @Override

@@ -3,12 +3,18 @@ package dev.pals;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.pool.HikariPool.PoolInitializationException;
+import dev.pals.internal.gate.Gates;
 import dev.pals.internal.registry.NameRegistry;
-import dev.pals.internal.session.SessionPool;
+import dev.pals.internal.session.Connections;
+import dev.pals.internal.session.Sessions;
+import dev.pals.internal.sql.AdvisoryLockSql;
 import dev.pals.key.LockKey;
 import dev.pals.lock.WaitPolicy;
+import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Objects;
 import javax.sql.DataSource;
@@ -16,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The settings of a {@link Locker}. Not thread-safe. */
 public final class LockerBuilder {
-    private static final int DEFAULT_SESSIONS = 10;
+    private static final int DEFAULT_SESSIONS = 2;
+    private static final int DEFAULT_MAX_SESSIONS = 10;
     /** Not JDBC's form: the driver would take the password for a part of the host, and say so in its errors. */
     private static final String USER_BEFORE_HOST = "(?s)jdbc:postgresql://[^/?]*@.*";
 
@@ -29,6 +36,8 @@ public final class LockerBuilder {
     private @Nullable String url;
     private @Nullable DataSource dataSource;
     private int sessions = DEFAULT_SESSIONS;
+    private int maxSessions = DEFAULT_MAX_SESSIONS;
+    private @Nullable Integer lockBudget;
     private WaitPolicy wait = WaitPolicy.atMost(DEFAULT_WAIT);
 
     LockerBuilder(String app) {
@@ -72,7 +81,7 @@ public final class LockerBuilder {
     /**
      * The connections to use. The locker borrows them with autocommit on or off, sets it on, and gives them back as
      * they were. Where it has none to spare, a request blocks for the data source's own connection timeout, whatever
-     * its wait: give it a short one, or keep it at least as large as {@link #sessions(int)}.
+     * its wait: give it a short one, or keep it at least as large as {@link #maxSessions(int)}.
      */
     public LockerBuilder dataSource(DataSource dataSource) {
         this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
@@ -80,17 +89,50 @@ public final class LockerBuilder {
     }
 
     /**
-     * The most connections to use at a time, 10 by default: each held lock and each waiting request takes one. It must
-     * not exceed the size of a data source of yours.
+     * How many PostgreSQL sessions all requests share, 2 by default. A session takes any number of locks, and commands
+     * that come at the same time travel together, so few sessions do much; with more of them, a connection that dies
+     * takes fewer locks with it, and commands of many threads go in parallel. There are more, up to
+     * {@link #maxSessions}, when each holds some hundred locks, and while requests wait in PostgreSQL's queue.
      *
      * @throws IllegalArgumentException if it is not from 1 to 10,000
      */
     public LockerBuilder sessions(int sessions) {
-        if (sessions < 1 || sessions > 10_000) {
-            throw new IllegalArgumentException("sessions(" + sessions + "): give a number from 1 to 10000.");
-        }
-        this.sessions = sessions;
+        this.sessions = checkedCount("sessions", sessions);
         return this;
+    }
+
+    /**
+     * The most connections to use at a time, 10 by default. It should not exceed the size of a data source of yours.
+     * Where there is none to spare for a wait in PostgreSQL's queue, the request tries again and again instead.
+     *
+     * @throws IllegalArgumentException if it is not from 1 to 10,000
+     */
+    public LockerBuilder maxSessions(int maxSessions) {
+        this.maxSessions = checkedCount("maxSessions", maxSessions);
+        return this;
+    }
+
+    /**
+     * The most locks to hold at a time, by default a quarter of those that the server has room for
+     * ({@code max_locks_per_transaction * (max_connections + max_prepared_transactions)}): where that room is used up,
+     * every session of the server fails, so a locker that would hold more throws a
+     * {@link dev.pals.lock.LockBudgetException} instead.
+     *
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public LockerBuilder lockBudget(int locks) {
+        if (locks < 1) {
+            throw new IllegalArgumentException("lockBudget(" + locks + "): give a number of at least 1.");
+        }
+        lockBudget = locks;
+        return this;
+    }
+
+    private static int checkedCount(String setting, int count) {
+        if (count < 1 || count > 10_000) {
+            throw new IllegalArgumentException(setting + "(" + count + "): give a number from 1 to 10000.");
+        }
+        return count;
     }
 
     /**
@@ -125,15 +167,29 @@ public final class LockerBuilder {
             throw new IllegalStateException(
                     name + " needs a database: call url(...) or dataSource(...), one of the two.");
         }
-        SessionPool pool = url == null
-                ? new SessionPool(name, Objects.requireNonNull(dataSource), false, sessions)
-                : new SessionPool(name, ownPool(name, url), true, sessions);
+        Connections connections = url == null
+                ? new Connections(name, Objects.requireNonNull(dataSource), false, maxSessions)
+                : new Connections(name, ownPool(name, url), true, maxSessions);
         try {
-            pool.withConnection(new NameRegistry(name)::register);
-            return new Locker(app, wait, pool);
+            int serverHasRoomFor = connections.call(connection -> {
+                new NameRegistry(name).register(connection);
+                return lockTableSize(name, connection);
+            });
+            int budget = lockBudget == null ? serverHasRoomFor / 4 : lockBudget;
+            return new Locker(app, wait, new Gates(new Sessions(connections, sessions, budget)));
         } catch (RuntimeException | Error e) {
-            pool.close();
+            connections.close();
             throw e;
+        }
+    }
+
+    private static int lockTableSize(String name, Connection connection) {
+        try (Statement statement = connection.createStatement();
+                ResultSet result = statement.executeQuery(AdvisoryLockSql.LOCK_TABLE_SIZE)) {
+            result.next();
+            return result.getInt(1);
+        } catch (SQLException e) {
+            throw Connections.refused(name, e);
         }
     }
 
@@ -141,7 +197,7 @@ public final class LockerBuilder {
         HikariConfig config = new HikariConfig();
         config.setPoolName(name);
         config.setJdbcUrl(jdbcUrl);
-        config.setMaximumPoolSize(sessions);
+        config.setMaximumPoolSize(maxSessions);
         config.setMinimumIdle(1);
         config.setConnectionTimeout(CONNECT_WITHIN.toMillis());
         config.addDataSourceProperty("tcpKeepAlive", "true");
@@ -150,7 +206,7 @@ public final class LockerBuilder {
         try {
             return new HikariDataSource(config);
         } catch (PoolInitializationException e) {
-            throw SessionPool.refused(name, e);
+            throw Connections.refused(name, e);
         }
     }
 }

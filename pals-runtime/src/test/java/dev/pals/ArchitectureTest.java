@@ -36,6 +36,7 @@ final class ArchitectureTest {
         assertThat(classes.stream().map(JavaClass::getPackageName).distinct())
                 .containsExactlyInAnyOrder(
                         "dev.pals",
+                        "dev.pals.internal.gate",
                         "dev.pals.internal.registry",
                         "dev.pals.internal.session",
                         "dev.pals.internal.sql",
@@ -55,6 +56,8 @@ final class ArchitectureTest {
                 .definedBy("dev.pals.jooq")
                 .layer("registry")
                 .definedBy("dev.pals.internal.registry")
+                .layer("gate")
+                .definedBy("dev.pals.internal.gate")
                 .layer("session")
                 .definedBy("dev.pals.internal.session")
                 .layer("sql")
@@ -69,14 +72,16 @@ final class ArchitectureTest {
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("registry")
                 .mayOnlyBeAccessedByLayers("api")
-                .whereLayer("session")
+                .whereLayer("gate")
                 .mayOnlyBeAccessedByLayers("api")
+                .whereLayer("session")
+                .mayOnlyBeAccessedByLayers("api", "gate")
                 .whereLayer("sql")
-                .mayOnlyBeAccessedByLayers("registry", "session")
+                .mayOnlyBeAccessedByLayers("api", "registry", "session")
                 .whereLayer("lock")
-                .mayOnlyBeAccessedByLayers("api", "registry", "session", "sql")
+                .mayOnlyBeAccessedByLayers("api", "gate", "registry", "session", "sql")
                 .whereLayer("key")
-                .mayOnlyBeAccessedByLayers("api", "jooq", "registry", "session", "sql", "lock")
+                .mayOnlyBeAccessedByLayers("api", "gate", "jooq", "registry", "session", "sql", "lock")
                 .check(classes);
     }
 

@@ -2,7 +2,6 @@ package dev.pals;
 
 import static dev.pals.TestDatabase.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
@@ -10,6 +9,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.pals.key.InvalidLockNameException;
 import dev.pals.key.LockKey;
 import dev.pals.lock.InvalidWaitException;
+import dev.pals.lock.LockBudgetException;
 import dev.pals.lock.LockDatabaseException;
 import dev.pals.lock.LockHandle;
 import dev.pals.lock.SessionUnavailableException;
@@ -20,6 +20,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -157,6 +158,9 @@ final class BadInputTest {
     @ParameterizedTest
     @ValueSource(ints = {0, -1, 10_001})
     void sessions_outOfRange_areRefused(int sessions) {
+        assertThatThrownBy(() -> Locker.builder("app").maxSessions(sessions))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("maxSessions(" + sessions + ")");
         assertThatThrownBy(() -> Locker.builder("app").sessions(sessions))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("sessions(" + sessions + ")");
@@ -236,19 +240,33 @@ final class BadInputTest {
     }
 
     @Test
-    void sessions_allInUse_throwsAndKeepsWhatIsHeld() {
-        try (LockHandle second = locker.shared(locker.key("second")).acquire();
-                LockHandle third = locker.shared(locker.key("third")).acquire()) {
-            LockRequest request = locker.exclusive(locker.key("fourth"));
-            assertThatThrownBy(() -> request.acquire(Duration.ofMillis(100)))
-                    .isInstanceOf(SessionUnavailableException.class)
-                    .hasMessageContainingAll("3 sessions", "sessions(...)");
-            assertThatThrownBy(request::tryAcquire).isInstanceOf(SessionUnavailableException.class);
-            assertThat(List.of(second, third)).allMatch(LockHandle::isHeld);
-            assertThat(database.advisoryRows()).hasSize(3);
+    void lockBudget_usedUp_throwsWithTheNumbersAndKeepsWhatIsHeld() {
+        try (Locker small =
+                Locker.builder("small").url(database.url()).lockBudget(3).build()) {
+            List<LockHandle> held = Stream.of("a", "b", "c")
+                    .map(name -> small.exclusive(small.key(name)).acquire())
+                    .toList();
+            for (LockRequest request :
+                    List.of(small.exclusive(small.key("d")), small.shared(small.key("d"), small.key("e")))) {
+                assertThatThrownBy(request::acquire)
+                        .isInstanceOfSatisfying(LockBudgetException.class, e -> {
+                            assertThat(e.held()).isEqualTo(3);
+                            assertThat(e.budget()).isEqualTo(3);
+                        })
+                        .hasMessageContainingAll("small", "3 locks", "lockBudget(...)");
+            }
+            assertThat(held).allMatch(LockHandle::isHeld);
+            held.get(0).close();
+            assertThat(small.exclusive(small.key("d")).tryAcquire()).isPresent();
         }
-        assertThatCode(() -> locker.exclusive(locker.key("fourth")).acquire().close())
-                .doesNotThrowAnyException();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, -1, Integer.MIN_VALUE})
+    void lockBudget_outOfRange_isRefused(int budget) {
+        assertThatThrownBy(() -> Locker.builder("app").lockBudget(budget))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("lockBudget(" + budget + ")");
     }
 
     @Test

@@ -14,6 +14,7 @@ import dev.pals.lock.LockTimeoutException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -88,7 +89,8 @@ final class DataSourceLockContractTest extends LockContract {
     @Test
     void connection_backInThePool_isAsItWasAndHoldsNoLock() throws SQLException {
         HikariDataSource dataSource = hostileDataSource(database.url(), 1);
-        Locker locker = opened(Locker.builder(APP).dataSource(dataSource).sessions(1));
+        Locker locker =
+                opened(Locker.builder(APP).dataSource(dataSource).sessions(1).maxSessions(1));
         LockKey free = locker.key("free");
         LockKey taken = locker.key("taken");
         try (LockHandle ignored = locker().exclusive(taken).acquire()) {
@@ -120,8 +122,11 @@ final class DataSourceLockContractTest extends LockContract {
     void dataSource_wrapsHikariAndItsConnections_losesNoneWhenOneIsCut() {
         database.whereUnlockIsRefused(url -> {
             DataSource wrapper = wrapped(DataSource.class, hostileDataSource(url, 1));
-            try (Locker locker =
-                    Locker.builder(APP).dataSource(wrapper).sessions(1).build()) {
+            try (Locker locker = Locker.builder(APP)
+                    .dataSource(wrapper)
+                    .sessions(1)
+                    .maxSessions(1)
+                    .build()) {
                 LockRequest request = locker.exclusive(locker.key("cut"));
                 for (int i = 0; i < 3; i++) {
                     LockHandle handle = request.acquire();
@@ -135,7 +140,8 @@ final class DataSourceLockContractTest extends LockContract {
     void severalKeys_allFree_areTakenInOneRoundTrip() {
         List<String> statements = new CopyOnWriteArrayList<>();
         DataSource counting = wrapped(DataSource.class, hostileDataSource(database.url(), 1), statements::add);
-        Locker locker = opened(Locker.builder(APP).dataSource(counting).sessions(1));
+        Locker locker =
+                opened(Locker.builder(APP).dataSource(counting).sessions(1).maxSessions(1));
         for (LockRequest request : List.of(
                 locker.exclusive(RenamedLocks.INVOICE_CLOSE),
                 locker.shared(RenamedLocks.ACCOUNT.of(42L), locker.key("another")))) {
@@ -152,17 +158,24 @@ final class DataSourceLockContractTest extends LockContract {
         return wrapped(type, target, sql -> {});
     }
 
-    /** As tracing libraries wrap a data source and its connections; tells the statements, too. */
+    /** As tracing libraries wrap a data source, its connections and their statements; tells what is executed, too. */
     private static <T> T wrapped(Class<T> type, T target, Consumer<String> statements) {
+        return wrapped(type, target, "", statements);
+    }
+
+    private static <T> T wrapped(Class<T> type, T target, String sql, Consumer<String> statements) {
         return type.cast(Proxy.newProxyInstance(
                 type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
+                    if (method.getName().startsWith("execute")) {
+                        statements.accept(sql);
+                    }
                     try {
-                        if (method.getName().equals("prepareStatement")) {
-                            statements.accept(String.valueOf(arguments[0]));
-                        }
                         Object result = method.invoke(target, arguments);
-                        return method.getName().equals("getConnection") && result instanceof Connection connection
-                                ? wrapped(Connection.class, connection, statements)
+                        if (method.getName().equals("getConnection") && result instanceof Connection connection) {
+                            return wrapped(Connection.class, connection, statements);
+                        }
+                        return result instanceof PreparedStatement statement && target instanceof Connection
+                                ? wrapped(PreparedStatement.class, statement, (String) arguments[0], statements)
                                 : result;
                     } catch (InvocationTargetException e) {
                         throw e.getCause();

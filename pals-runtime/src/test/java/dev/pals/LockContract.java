@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -230,7 +231,6 @@ abstract class LockContract {
             assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThanOrEqualTo(SHORT);
         }
         assertWaitsUntilRelease(
-                locker,
                 key,
                 () -> locker.exclusive(key).waitAtMost(PATIENCE).tryAcquire().orElseThrow());
     }
@@ -245,7 +245,7 @@ abstract class LockContract {
             assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThanOrEqualTo(SHORT);
         }
         assertWaitsUntilRelease(
-                locker, key, () -> locker.exclusive(key).tryAcquire(PATIENCE).orElseThrow());
+                key, () -> locker.exclusive(key).tryAcquire(PATIENCE).orElseThrow());
     }
 
     @Test
@@ -253,7 +253,7 @@ abstract class LockContract {
         Locker locker = locker();
         LockKey key = locker.key("released");
         assertWaitsUntilRelease(
-                locker, key, () -> locker.exclusive(key).waitAtMost(PATIENCE).acquire());
+                key, () -> locker.exclusive(key).waitAtMost(PATIENCE).acquire());
     }
 
     @Test
@@ -261,9 +261,7 @@ abstract class LockContract {
         Locker locker = opened(builder().waitAtMost(Duration.ZERO));
         LockKey key = locker.key("forever");
         assertWaitsUntilRelease(
-                locker,
-                key,
-                () -> locker.exclusive(key).waiting(WaitPolicy.forever()).acquire());
+                key, () -> locker.exclusive(key).waiting(WaitPolicy.forever()).acquire());
     }
 
     @Test
@@ -271,12 +269,13 @@ abstract class LockContract {
         Locker locker = locker();
         LockKey key = locker.key("centuries");
         assertWaitsUntilRelease(
-                locker, key, () -> locker.exclusive(key).acquire(Duration.ofSeconds(Long.MAX_VALUE, 999_999_999)));
-        assertWaitsUntilRelease(locker, key, () -> locker.exclusive(key).acquire(Duration.ofDays(400)));
+                key, () -> locker.exclusive(key).acquire(Duration.ofSeconds(Long.MAX_VALUE, 999_999_999)));
+        assertWaitsUntilRelease(key, () -> locker.exclusive(key).acquire(Duration.ofDays(400)));
     }
 
-    private void assertWaitsUntilRelease(Locker locker, LockKey key, Callable<LockHandle> request) {
-        LockHandle holder = locker.exclusive(key).acquire();
+    private void assertWaitsUntilRelease(LockKey key, Callable<LockHandle> request) {
+        // Another locker, as in another program: so the wait is in PostgreSQL.
+        LockHandle holder = locker().exclusive(key).acquire();
         Future<LockHandle> waiter = inBackground(request);
         database.awaitWaiter(key);
         assertThat(waiter).isNotDone();
@@ -407,7 +406,7 @@ abstract class LockContract {
         Locker locker = opened(connected(Locker.builder(APP), database.urlWith("options=-c%20statement_timeout=200")));
         LockKey key = locker.key("statement-timeout");
         Duration longer = Duration.ofMillis(700);
-        LockHandle holder = locker.exclusive(key).acquire();
+        LockHandle holder = locker().exclusive(key).acquire();
         assertThat(timeoutOf(locker.exclusive(key).waitAtMost(longer)).waited()).isGreaterThanOrEqualTo(longer);
         Future<LockHandle> waiter = inBackground(
                 () -> locker.exclusive(key).waiting(WaitPolicy.forever()).acquire());
@@ -463,7 +462,7 @@ abstract class LockContract {
     private static void awaitAsleep(Thread thread) {
         await().atMost(PATIENCE)
                 .until(() -> thread.getState() == Thread.State.TIMED_WAITING
-                        && List.of(thread.getStackTrace()).toString().contains("Acquirer.pause"));
+                        && List.of(thread.getStackTrace()).toString().contains("Sessions.pause"));
     }
 
     // ---- several keys ----
@@ -805,27 +804,165 @@ abstract class LockContract {
     }
 
     @Test
-    void lockerClose_requestWithoutASession_endsItPromptly() {
-        Locker locker = opened(builder().sessions(1));
-        LockKey key = locker.key("the-only-session");
+    void lockerClose_requestBehindAnotherOfThisLocker_endsItPromptly() {
+        Locker locker = locker();
+        LockKey key = locker.key("behind");
         LockHandle held = locker.exclusive(key).acquire();
-        CompletableFuture<Throwable> failure = new CompletableFuture<>();
-        Thread waiter = new Thread(() -> {
-            try {
-                locker.exclusive(locker.key("another"))
-                        .waiting(WaitPolicy.forever())
-                        .acquire();
-                failure.completeExceptionally(new AssertionError("acquired"));
-            } catch (RuntimeException e) {
-                failure.complete(e);
-            }
-        });
-        waiter.start();
-        await().atMost(PATIENCE)
-                .until(() -> List.of(waiter.getStackTrace()).toString().contains("Semaphore"));
+        Future<LockHandle> waiter = inBackground(
+                () -> locker.exclusive(key).waiting(WaitPolicy.forever()).acquire());
+        await().during(SHORT).atMost(PATIENCE).until(() -> !waiter.isDone());
         locker.close();
-        assertThat(failure).succeedsWithin(PATIENCE).isInstanceOf(LockerClosedException.class);
+        assertThat(waiter).failsWithin(PATIENCE).withThrowableThat().withCauseInstanceOf(LockerClosedException.class);
         assertThat(held.isHeld()).isFalse();
+    }
+
+    @Test
+    void lockerClose_requestWithoutASessionToWaitOn_endsItPromptly() {
+        Locker locker = opened(builder().sessions(1).maxSessions(1));
+        LockKey key = locker.key("the-only-session");
+        try (LockHandle ignored = locker().exclusive(key).acquire()) {
+            Future<LockHandle> waiter = inBackground(
+                    () -> locker.exclusive(key).waiting(WaitPolicy.forever()).acquire());
+            await().during(SHORT).atMost(PATIENCE).until(() -> !waiter.isDone());
+            assertThat(database.rowsOf(key)).hasSize(1);
+            locker.close();
+            assertThat(waiter)
+                    .failsWithin(PATIENCE)
+                    .withThrowableThat()
+                    .withCauseInstanceOf(LockerClosedException.class);
+        }
+    }
+
+    // ---- the gate ----
+
+    @Test
+    void sameLocker_waiters_haveTheLockInTheOrderTheyCame() {
+        Locker locker = locker();
+        LockKey key = locker.key("in-order");
+        List<Integer> order = new CopyOnWriteArrayList<>();
+        List<Future<?>> waiters = new ArrayList<>();
+        LockHandle holder = locker.exclusive(key).acquire();
+        for (int i = 0; i < 5; i++) {
+            int number = i;
+            Thread[] thread = new Thread[1];
+            CompletableFuture<Void> started = new CompletableFuture<>();
+            waiters.add(inBackground(() -> {
+                thread[0] = Thread.currentThread();
+                started.complete(null);
+                locker.exclusive(key).run(() -> order.add(number));
+                return null;
+            }));
+            started.join();
+            await().atMost(PATIENCE).until(() -> thread[0].getState() == Thread.State.TIMED_WAITING);
+        }
+        assertThat(database.rowsOf(key)).as("only the holder is in PostgreSQL").hasSize(1);
+        holder.close();
+        assertThat(waiters).allSatisfy(waiter -> assertThat(waiter).succeedsWithin(PATIENCE));
+        assertThat(order).containsExactly(0, 1, 2, 3, 4);
+        assertThat(database.rowsOf(key)).isEmpty();
+    }
+
+    @Test
+    void sameLocker_laterReader_joinsTheFirstHoweverLongThatHolds() {
+        Locker locker = locker();
+        LockKey key = locker.key("long-reader");
+        try (LockHandle first = locker.shared(key).acquire()) {
+            await().pollDelay(Duration.ofMillis(60)).atMost(PATIENCE).until(first::isHeld);
+            try (LockHandle second = locker.shared(key).tryAcquire().orElseThrow()) {
+                assertThat(second.isHeld()).isTrue();
+                assertThat(database.rowsOf(key)).as("one lock for both").hasSize(1);
+            }
+            assertThat(database.isHeld(key)).isTrue();
+        }
+    }
+
+    @Test
+    void sameLocker_readerBehindAWriterThatGivesUp_joinsTheReaders() {
+        Locker locker = locker();
+        LockKey key = locker.key("behind-a-writer");
+        try (LockHandle ignored = locker.shared(key).acquire()) {
+            Future<Optional<LockHandle>> writer =
+                    inBackground(() -> locker.exclusive(key).tryAcquire(SHORT));
+            await().atMost(PATIENCE).until(() -> {
+                Optional<LockHandle> passed = locker.shared(key).tryAcquire();
+                passed.ifPresent(LockHandle::close);
+                return passed.isEmpty() || writer.isDone();
+            });
+            assertThat(inBackground(() -> locker.shared(key).acquire(PATIENCE)))
+                    .succeedsWithin(PATIENCE)
+                    .satisfies(LockHandle::close);
+            assertThat(writer).succeedsWithin(PATIENCE).isEqualTo(Optional.empty());
+        }
+    }
+
+    /** The loser must not wait for the winner to release. */
+    @Test
+    void sameLocker_twoTriesAtOnce_oneWinsAndTheOtherReturns() {
+        Locker locker = locker();
+        for (int round = 0; round < 200; round++) {
+            LockRequest request = locker.exclusive(locker.key("two-tries"));
+            List<Future<Optional<LockHandle>>> tries =
+                    List.of(inBackground(request::tryAcquire), inBackground(request::tryAcquire));
+            List<LockHandle> won = new ArrayList<>();
+            for (Future<Optional<LockHandle>> attempt : tries) {
+                assertThat(attempt).succeedsWithin(PATIENCE).satisfies(handle -> handle.ifPresent(won::add));
+            }
+            assertThat(won).hasSize(1);
+            won.get(0).close();
+        }
+    }
+
+    @Test
+    void sameLocker_exclusiveBetweenReaders_isNotPassed() {
+        Locker locker = locker();
+        LockKey key = locker.key("not-passed");
+        LockHandle reader = locker.shared(key).acquire();
+        Future<LockHandle> writer = inBackground(() -> locker.exclusive(key).acquire(PATIENCE));
+        await().atMost(PATIENCE).until(() -> {
+            Optional<LockHandle> passed = locker.shared(key).tryAcquire();
+            passed.ifPresent(LockHandle::close);
+            return passed.isEmpty();
+        });
+        assertThat(writer).isNotDone();
+        reader.close();
+        assertThat(writer).succeedsWithin(PATIENCE).satisfies(handle -> {
+            assertThat(locker.shared(key).tryAcquire()).isEmpty();
+            handle.close();
+        });
+        assertThat(locker.shared(key).tryAcquire()).isPresent();
+    }
+
+    @Test
+    void interrupt_whileWaiting_throwsPromptlyAndLeavesNothingBehind() {
+        Locker locker = locker();
+        LockKey elsewhere = locker.key("held-elsewhere");
+        LockKey here = locker.key("held-here");
+        try (LockHandle ignored = locker().exclusive(elsewhere).acquire();
+                LockHandle alsoIgnored = locker.exclusive(here).acquire()) {
+            for (LockKey key : List.of(elsewhere, here)) {
+                CompletableFuture<Boolean> flag = new CompletableFuture<>();
+                Thread waiter = new Thread(() -> {
+                    try {
+                        locker.exclusive(key).waiting(WaitPolicy.forever()).acquire();
+                        flag.completeExceptionally(new AssertionError("acquired"));
+                    } catch (LockInterruptedException e) {
+                        flag.complete(Thread.currentThread().isInterrupted());
+                    } catch (RuntimeException e) {
+                        flag.completeExceptionally(e);
+                    }
+                });
+                waiter.start();
+                if (key.equals(elsewhere)) {
+                    database.awaitWaiter(key);
+                } else {
+                    await().atMost(PATIENCE).until(() -> waiter.getState() == Thread.State.WAITING);
+                }
+                waiter.interrupt();
+                assertThat(flag).succeedsWithin(Duration.ofSeconds(5)).isEqualTo(true);
+                await().atMost(PATIENCE).until(() -> database.rowsOf(key).size() == 1);
+            }
+        }
+        assertThat(locker.exclusive(elsewhere, here).tryAcquire()).isPresent();
     }
 
     @Test
@@ -932,7 +1069,7 @@ abstract class LockContract {
     void acquire_waitersSessionIsTerminated_throwsAndHoldsNothing() {
         Locker locker = locker();
         LockKey key = locker.key("waiter-terminated");
-        try (LockHandle ignored = locker.exclusive(key).acquire()) {
+        try (LockHandle ignored = locker().exclusive(key).acquire()) {
             Future<LockHandle> waiter = inBackground(
                     () -> locker.exclusive(key).waiting(WaitPolicy.forever()).acquire());
             database.awaitWaiter(key);

@@ -81,7 +81,10 @@ final class TestDatabase implements AutoCloseable {
         String role = "pals_no_unlock_" + ProcessHandle.current().pid();
         execute("create role " + role);
         try (ScratchDatabase restricted = server.newDatabase()) {
-            execute(restricted.url(), "revoke execute on function pg_catalog.pg_advisory_unlock_all() from public");
+            execute(
+                    restricted.url(),
+                    "revoke execute on function pg_catalog.pg_advisory_unlock_all(), pg_catalog.pg_advisory_unlock(bigint)"
+                            + " from public");
             work.accept(urlWith(restricted.url(), "options=-c%20role=" + role));
         } finally {
             execute("drop role " + role);

@@ -95,12 +95,13 @@ final class TimeoutSweepTest {
 
     private void sweep(String url) throws Exception {
         ExecutorService threads = Executors.newCachedThreadPool();
-        try (Locker locker =
-                Locker.builder("sweep").url(url).sessions(2 * PAIRS).build()) {
+        // Two lockers, as two programs have: so the waits are in PostgreSQL.
+        try (Locker holder = Locker.builder("sweep").url(url).build();
+                Locker locker = Locker.builder("sweep").url(url).build()) {
             List<Pair> pairs = new ArrayList<>();
             List<Future<?>> sides = new ArrayList<>();
             for (int i = 0; i < PAIRS; i++) {
-                Pair pair = new Pair(locker, locker.key("pair-" + i), database.url());
+                Pair pair = new Pair(holder, locker, locker.key("pair-" + i), database.url());
                 pairs.add(pair);
                 sides.add(threads.submit(pair::hold));
                 sides.add(threads.submit(pair::await));
@@ -124,6 +125,7 @@ final class TimeoutSweepTest {
     private static final class Pair {
         private static final int OWN_ROUNDS = ROUNDS / PAIRS;
 
+        private final Locker holder;
         private final Locker locker;
         private final LockKey key;
         private final String observerUrl;
@@ -132,7 +134,8 @@ final class TimeoutSweepTest {
         final AtomicInteger granted = new AtomicInteger();
         final AtomicInteger timeouts = new AtomicInteger();
 
-        Pair(Locker locker, LockKey key, String observerUrl) {
+        Pair(Locker holder, Locker locker, LockKey key, String observerUrl) {
+            this.holder = holder;
             this.locker = locker;
             this.key = key;
             this.observerUrl = observerUrl;
@@ -142,7 +145,7 @@ final class TimeoutSweepTest {
         Void hold() throws Exception {
             for (int round = 0; round < OWN_ROUNDS; round++) {
                 long offset = -SPREAD_NANOS + 2 * SPREAD_NANOS * round / (OWN_ROUNDS - 1);
-                try (LockHandle ignored = locker.exclusive(key).acquire()) {
+                try (LockHandle ignored = holder.exclusive(key).acquire()) {
                     waitStarts.set(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(1));
                     meet();
                     sleepUntil(waitStarts.get() + WAIT.toNanos() + offset);

@@ -31,7 +31,10 @@ public interface LockHandle extends AutoCloseable {
     /** How long the request took, from the call until all locks were granted. */
     Duration waited();
 
-    /** Whether, as far as this program knows, the locks are held: neither closed nor found lost. */
+    /**
+     * Whether, as far as this program knows, the locks are held: neither closed nor found lost. No round trip: sessions
+     * that hold locks are asked for a sign of life four times a second.
+     */
     boolean isHeld();
 
     /**
@@ -40,7 +43,7 @@ public interface LockHandle extends AutoCloseable {
      * @throws LockLostException if PostgreSQL no longer held them, because its session had ended; try-with-resources
      *     adds it to an exception of the body as suppressed
      * @see <a
-     *     href="https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADVISORY-LOCKS">pg_advisory_unlock_all</a>
+     *     href="https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADVISORY-LOCKS">pg_advisory_unlock</a>
      */
     @Override
     void close();

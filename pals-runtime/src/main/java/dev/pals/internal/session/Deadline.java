@@ -6,10 +6,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /** When a request started and when it gives up; asked again after every wait. Immutable. */
-final class Deadline {
-    /** PostgreSQL's largest {@code lock_timeout}; a longer wait is made of several. */
-    private static final long MAX_LOCK_TIMEOUT_MILLIS = Integer.MAX_VALUE;
-
+public final class Deadline {
     private final LongSupplier nanoClock;
     private final long start;
     private final long limitNanos;
@@ -20,7 +17,7 @@ final class Deadline {
         this.limitNanos = limitNanos;
     }
 
-    static Deadline start(WaitPolicy policy, LongSupplier nanoClock) {
+    public static Deadline start(WaitPolicy policy, LongSupplier nanoClock) {
         long limit = policy.limit().map(Deadline::saturatedNanos).orElse(Long.MAX_VALUE);
         return new Deadline(nanoClock, nanoClock.getAsLong(), limit);
     }
@@ -34,31 +31,21 @@ final class Deadline {
         return limitNanos == Long.MAX_VALUE;
     }
 
-    Duration elapsed() {
+    public Duration elapsed() {
         return Duration.ofNanos(nanoClock.getAsLong() - start);
     }
 
     /** Never negative. */
-    long remainingNanos() {
+    public long remainingNanos() {
         return isForever() ? Long.MAX_VALUE : Math.max(0, limitNanos - (nanoClock.getAsLong() - start));
     }
 
-    boolean hasPassed() {
+    public boolean hasPassed() {
         return remainingNanos() == 0;
     }
 
-    /**
-     * The rest as PostgreSQL's {@code lock_timeout}: rounded up, since 0 there means no limit, and 0 for a wait
-     * forever.
-     */
-    long lockTimeoutMillis() {
-        if (isForever()) {
-            return 0;
-        }
-        long rest = remainingNanos();
-        long millis = TimeUnit.NANOSECONDS.toMillis(rest);
-        return Math.min(
-                Math.max(1, TimeUnit.MILLISECONDS.toNanos(millis) < rest ? millis + 1 : millis),
-                MAX_LOCK_TIMEOUT_MILLIS);
+    /** The moment, by the clock's nanoseconds; half of its range ahead for a wait forever. */
+    public long nanos() {
+        return start + Math.min(limitNanos, Long.MAX_VALUE / 2);
     }
 }

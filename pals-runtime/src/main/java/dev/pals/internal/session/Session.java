@@ -1,37 +1,75 @@
 package dev.pals.internal.session;
 
 import dev.pals.internal.sql.AdvisoryLockSql;
-import dev.pals.key.LockKey;
+import dev.pals.internal.sql.SqlState;
 import dev.pals.lock.LockMode;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * One PostgreSQL session, which takes the locks of one request and holds them for one handle.
+ * One PostgreSQL session that any number of callers share.
  *
- * <p>Whoever moves it to {@link State#ENDED} gives it back: the request that fails, the handle that is closed, the
- * cleaner, or the locker's {@code close()}. The move is one atomic step, so it is one of them. SQL runs only on the
- * thread that owns the state.
+ * <p>A caller puts its commands on the queue. Whoever finds that nobody is sending takes the whole queue, sends it as
+ * one statement, and wakes the others: so the more callers there are, the more commands travel in one round trip, and
+ * one caller alone pays for nothing but its own prepared statement. There is no thread of the session's own and no
+ * hand-over between threads where it is quiet.
+ *
+ * <p>A session never blocks on a lock while it is shared; {@link #waitFor} is for one that its caller has for itself.
+ *
+ * <p>The ledger says which locks this session holds in PostgreSQL. After an error that the session survives, PostgreSQL
+ * may have executed any part of a batch; then what it really holds is read from {@code pg_locks}, and what the ledger
+ * does not know is freed, before anybody gets an answer. A session that does not survive takes its locks with it: each
+ * hold is told that it is lost.
  */
 final class Session {
-    enum State {
-        ACQUIRING,
-        HOLDING,
-        ENDED
-    }
+    private static final Logger LOG = LoggerFactory.getLogger(Session.class);
+    private static final int MAX_COMMANDS = 256;
 
+    /** Who may touch the connection and the ledger: the one that has set this. */
+    private final AtomicBoolean sending = new AtomicBoolean();
+
+    private final AtomicBoolean asking = new AtomicBoolean();
+    private final Queue<Order> queue = new ConcurrentLinkedQueue<>();
+    private final Map<Long, Hold> ledger = new HashMap<>();
+    private final Map<String, PreparedStatement> statements = new HashMap<>();
     private final Connection connection;
     private final boolean autoCommitBefore;
-    private final AtomicReference<State> state = new AtomicReference<>(State.ACQUIRING);
+    private final Executor senders;
+    private final Consumer<Session> whenEnded;
+    private volatile @Nullable SQLException end;
+    private volatile boolean refusing;
+    private volatile int held;
+    private volatile long lastUse = System.nanoTime();
     private volatile @Nullable PreparedStatement waiting;
 
-    Session(Connection connection) throws SQLException {
+    /**
+     * Makes one of a connection.
+     *
+     * @param senders run the input and output of callers that must not do it themselves
+     * @param whenEnded told once if the session has ended by itself; its connection is to be cut
+     */
+    Session(Connection connection, Executor senders, Consumer<Session> whenEnded) throws SQLException {
         this.connection = connection;
+        this.senders = senders;
+        this.whenEnded = whenEnded;
         autoCommitBefore = connection.getAutoCommit();
         if (!autoCommitBefore) {
             // A session that holds locks for long must not be idle in a transaction.
@@ -39,62 +77,335 @@ final class Session {
         }
     }
 
-    boolean move(State from, State to) {
-        return state.compareAndSet(from, to);
+    /** Asks for a sign of life, unless there was one just now or another question is under way. */
+    void heartbeat(long quietNanos) {
+        if (System.nanoTime() - lastUse > quietNanos && asking.compareAndSet(false, true)) {
+            senders.execute(() -> {
+                try {
+                    perform(new Order(Command.heartbeat()));
+                } catch (SQLException e) {
+                    LOG.debug("A session has ended", e);
+                } finally {
+                    asking.set(false);
+                }
+            });
+        }
     }
 
-    /** Ends it, whatever it was doing; returns whether the caller is the one who did. */
-    boolean end() {
-        return state.getAndSet(State.ENDED) != State.ENDED;
+    /** How many locks it holds. */
+    int held() {
+        return held;
     }
 
-    boolean isHolding() {
-        return state.get() == State.HOLDING;
+    boolean isOpen() {
+        return end == null && !refusing;
     }
 
-    /** Takes the lock if it is free. */
-    boolean tryLock(LockKey key, LockMode mode) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(AdvisoryLockSql.tryLock(mode))) {
-            statement.setLong(1, key.lockHash());
-            try (ResultSet result = statement.executeQuery()) {
-                result.next();
-                return result.getBoolean(1);
+    boolean isIdleFor(long nanos) {
+        return held == 0 && queue.isEmpty() && System.nanoTime() - lastUse > nanos;
+    }
+
+    /**
+     * Does what the order says, in one round trip.
+     *
+     * @return false if this session is no longer in use, and another one must do it
+     * @throws SQLException if it failed; nothing that it would have taken is held then
+     */
+    boolean perform(Order order) throws SQLException {
+        queue.add(order);
+        boolean interrupted = false;
+        boolean asked = false;
+        while (order.isWaiting()) {
+            if (order.callerMaySend() && sending.compareAndSet(false, true)) {
+                sendAndRelease();
+            } else if (!order.callerMaySend() && !asked) {
+                asked = true;
+                handToSender();
+            } else {
+                LockSupport.park(this);
+                interrupted |= Thread.interrupted();
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        order.throwFailure();
+        return !order.isRefused();
+    }
+
+    private void sendPending() {
+        while (!queue.isEmpty() && sending.compareAndSet(false, true)) {
+            sendAndRelease();
+        }
+    }
+
+    /** Needs {@link #sending}. */
+    private void sendAndRelease() {
+        List<Order> orders = drained();
+        try {
+            send(orders);
+        } catch (RuntimeException | Error e) {
+            // Whatever it was, callers must not wait for ever, and what PostgreSQL has done is not known.
+            SQLException cause = new SQLException("the session failed: " + e, e);
+            endWith(cause);
+            orders.stream().filter(Order::isWaiting).forEach(order -> order.fail(cause));
+        } finally {
+            release();
+        }
+    }
+
+    private void release() {
+        sending.set(false);
+        Order next = queue.peek();
+        if (next != null) {
+            if (next.callerMaySend()) {
+                next.wakeCaller();
+            } else {
+                handToSender();
             }
         }
     }
 
-    /** Takes the locks in one round trip, up to the first that is not free; returns whether all were. */
-    boolean tryLocks(List<LockKey> keys, LockMode mode) throws SQLException {
-        Object[] hashes = keys.stream().map(LockKey::lockHash).toArray();
-        try (PreparedStatement statement = connection.prepareStatement(AdvisoryLockSql.tryLocks(mode))) {
-            statement.setArray(1, connection.createArrayOf("bigint", hashes));
-            try (ResultSet result = statement.executeQuery()) {
-                boolean all = true;
-                while (result.next()) {
-                    all &= result.getBoolean(1);
-                }
-                return all;
+    private void handToSender() {
+        try {
+            senders.execute(this::sendPending);
+        } catch (RejectedExecutionException e) {
+            // The locker is closed: whoever asks is told so.
+            refusing = true;
+            sendPending();
+        }
+    }
+
+    private List<Order> drained() {
+        List<Order> orders = new ArrayList<>();
+        int commands = 0;
+        for (Order order = queue.peek(); order != null && commands < MAX_COMMANDS; order = queue.peek()) {
+            orders.add(queue.remove());
+            commands += order.commands().size();
+        }
+        return orders;
+    }
+
+    private void send(List<Order> orders) {
+        SQLException ended = end;
+        if (ended != null) {
+            orders.forEach(order -> order.fail(ended));
+        } else if (refusing) {
+            orders.forEach(Order::refuse);
+        } else if (!orders.isEmpty()) {
+            sendOpen(orders);
+        }
+    }
+
+    private void sendOpen(List<Order> orders) {
+        List<Order> together =
+                orders.stream().filter(order -> !order.isSequence()).toList();
+        if (!together.isEmpty()) {
+            sendGroup(together);
+        }
+        for (Order order : orders) {
+            if (order.isSequence()) {
+                sendGroup(List.of(order));
             }
+        }
+        lastUse = System.nanoTime();
+    }
+
+    private void sendGroup(List<Order> orders) {
+        SQLException ended = end;
+        if (ended != null) {
+            orders.forEach(order -> order.fail(ended));
+            return;
+        }
+        List<Command> commands = orders.size() == 1
+                ? orders.get(0).commands()
+                : orders.stream().flatMap(order -> order.commands().stream()).toList();
+        try {
+            if (commands.size() == 1) {
+                askOne(commands.get(0));
+            } else if (orders.get(0).isSequence()) {
+                askInSequence(commands);
+            } else {
+                askAll(commands);
+            }
+            commands.forEach(this::enter);
+            orders.forEach(Order::done);
+        } catch (SQLException e) {
+            settle(orders, commands, e);
+        }
+    }
+
+    /** Takes locks of one mode one after the other, up to the first that is not free. */
+    private void askInSequence(List<Command> commands) throws SQLException {
+        LockMode mode = Objects.requireNonNull(commands.get(0).hold()).mode();
+        PreparedStatement statement = prepared(AdvisoryLockSql.tryLocks(mode));
+        statement.setArray(1, connection.createArrayOf("int8", keys(commands)));
+        try (ResultSet result = statement.executeQuery()) {
+            for (int i = 0; result.next(); i++) {
+                commands.get(i).answer(result.getBoolean(1));
+            }
+        }
+    }
+
+    private void askOne(Command command) throws SQLException {
+        PreparedStatement statement = prepared(AdvisoryLockSql.command(command.kind()));
+        if (command.takes() || command.frees()) {
+            statement.setLong(1, command.key());
+        }
+        try (ResultSet result = statement.executeQuery()) {
+            result.next();
+            command.answer(result.getBoolean(1));
+        }
+    }
+
+    private void askAll(List<Command> commands) throws SQLException {
+        Object[] codes = commands.stream().map(command -> command.kind().code()).toArray();
+        PreparedStatement statement = prepared(AdvisoryLockSql.BATCH);
+        statement.setArray(1, connection.createArrayOf("int4", codes));
+        statement.setArray(2, connection.createArrayOf("int8", keys(commands)));
+        try (ResultSet result = statement.executeQuery()) {
+            for (Command command : commands) {
+                result.next();
+                command.answer(result.getBoolean(1));
+            }
+        }
+    }
+
+    private static Object[] keys(List<Command> commands) {
+        return commands.stream().map(Command::key).toArray();
+    }
+
+    /** Kept open: to open one for each command would cost a third of a lock cycle. */
+    private PreparedStatement prepared(String sql) throws SQLException {
+        PreparedStatement statement = statements.get(sql);
+        if (statement == null) {
+            statement = connection.prepareStatement(sql);
+            statements.put(sql, statement);
+        }
+        return statement;
+    }
+
+    /** Writes the ledger. */
+    private void enter(Command command) {
+        Hold hold = command.hold();
+        if (hold != null && command.answer()) {
+            ledger.put(command.key(), hold);
+            hold.heldBy(this);
+        } else if (command.frees()) {
+            ledger.remove(command.key());
+        }
+        held = ledger.size();
+    }
+
+    /** Makes PostgreSQL and the ledger agree after an error, or else ends the session. */
+    private void settle(List<Order> orders, List<Command> commands, SQLException e) {
+        try {
+            commands.stream().filter(Command::frees).forEach(this::enter);
+            freeAllBut(ledger.keySet());
+            for (Command command : commands) {
+                command.answer(command.frees());
+            }
+            for (Order order : orders) {
+                if (order.commands().stream().anyMatch(Command::takes)) {
+                    order.fail(e);
+                } else {
+                    order.done();
+                }
+            }
+        } catch (SQLException again) {
+            if (again != e) {
+                again.addSuppressed(e);
+            }
+            endWith(e);
+            orders.forEach(order -> order.fail(e));
+        }
+    }
+
+    /** Frees what PostgreSQL says that this session holds, except for these keys. */
+    private void freeAllBut(Set<Long> keys) throws SQLException {
+        List<Command> strays = new ArrayList<>();
+        try (PreparedStatement statement = connection.prepareStatement(AdvisoryLockSql.OWN_LOCKS);
+                ResultSet result = statement.executeQuery()) {
+            while (result.next()) {
+                long key = result.getLong(1);
+                LockMode mode = result.getBoolean(2) ? LockMode.EXCLUSIVE : LockMode.SHARED;
+                if (!keys.contains(key)) {
+                    strays.add(Command.free(key, mode));
+                }
+            }
+        }
+        if (!strays.isEmpty()) {
+            askAll(strays);
         }
     }
 
     /**
-     * Waits for the lock in PostgreSQL's queue.
-     *
-     * @throws SQLException also when the wait ran out; the lock may then have been granted all the same, so the caller
-     *     must call {@link #unlockAll()} before anything else
+     * Ends the session, whose locks PostgreSQL frees with it, and tells those that held them. Needs {@link #sending}.
      */
-    void lock(LockKey key, LockMode mode, long lockTimeoutMillis) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(AdvisoryLockSql.waitForLock(mode))) {
+    private void endWith(SQLException cause) {
+        if (end != null) {
+            return;
+        }
+        end = cause;
+        List<Hold> lost = List.copyOf(ledger.values());
+        ledger.clear();
+        held = 0;
+        // Before the connection is cut, which lets others have the locks.
+        lost.forEach(hold -> hold.lose(cause));
+        whenEnded.accept(this);
+        for (Order order = queue.poll(); order != null; order = queue.poll()) {
+            order.fail(cause);
+        }
+    }
+
+    /**
+     * Waits for the lock in PostgreSQL's queue, on a session that the caller has for itself and that holds nothing.
+     *
+     * @return whether it is held; if not, the time ran out or the wait was cancelled
+     * @throws SQLException if the session did not survive
+     */
+    boolean waitFor(Hold hold, long lockTimeoutMillis) throws SQLException {
+        acquireSending();
+        try {
+            SQLException ended = end;
+            if (ended != null) {
+                throw ended;
+            }
+            return !refusing && waitOpen(hold, lockTimeoutMillis);
+        } catch (SQLException e) {
+            endWith(e);
+            throw e;
+        } catch (RuntimeException | Error e) {
+            endWith(new SQLException("the session failed: " + e, e));
+            throw e;
+        } finally {
+            lastUse = System.nanoTime();
+            release();
+        }
+    }
+
+    private boolean waitOpen(Hold hold, long lockTimeoutMillis) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(AdvisoryLockSql.waitForLock(hold.mode()))) {
             statement.setString(1, "lock_timeout");
             statement.setString(2, Long.toString(lockTimeoutMillis));
             statement.setBoolean(3, true);
-            statement.setLong(4, key.lockHash());
+            statement.setLong(4, hold.key().lockHash());
             waiting = statement;
             statement.execute();
+        } catch (SQLException e) {
+            if (SqlState.LOCK_NOT_AVAILABLE.matches(e) || SqlState.QUERY_CANCELED.matches(e)) {
+                // It may have been granted all the same: settle before anything else.
+                unlockAll();
+                return false;
+            }
+            throw e;
         } finally {
             waiting = null;
         }
+        ledger.put(hold.key().lockHash(), hold);
+        hold.heldBy(this);
+        held = ledger.size();
+        return true;
     }
 
     /** Ends a wait from another thread; without effect where there is none at this moment. */
@@ -105,14 +416,78 @@ final class Session {
         }
     }
 
-    void unlockAll() throws SQLException {
+    private void cancelWaitQuietly() {
+        try {
+            cancelWait();
+        } catch (SQLException e) {
+            LOG.debug("A wait could not be cancelled; it is tried again", e);
+        }
+    }
+
+    /** Spins: only a heartbeat can be under way. */
+    private void acquireSending() {
+        while (!sending.compareAndSet(false, true)) {
+            LockSupport.parkNanos(this, 50_000);
+        }
+    }
+
+    private void unlockAll() throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(AdvisoryLockSql.UNLOCK_ALL)) {
             statement.execute();
         }
     }
 
-    /** Hands the connection back as it came. */
-    void returnConnection() throws SQLException {
+    /**
+     * Stops using the session if it is idle: nothing is held, and nothing asked.
+     *
+     * @return whether it is stopped; the caller then calls {@link #giveBack}
+     */
+    boolean refuseIfIdle() {
+        if (!sending.compareAndSet(false, true)) {
+            return false;
+        }
+        try {
+            boolean idle = end == null && !refusing && ledger.isEmpty() && queue.isEmpty();
+            if (idle) {
+                refusing = true;
+            }
+            return idle;
+        } finally {
+            release();
+        }
+    }
+
+    /**
+     * Stops using the session, whatever it holds.
+     *
+     * @return whether nothing is under way on it any more; otherwise its connection is to be cut
+     */
+    boolean refuseAtOnce(long patienceNanos) {
+        refusing = true;
+        long deadline = System.nanoTime() + patienceNanos;
+        while (!sending.compareAndSet(false, true)) {
+            if (System.nanoTime() - deadline > 0) {
+                return false;
+            }
+            cancelWaitQuietly();
+            LockSupport.parkNanos(this, 5_000_000);
+        }
+        try {
+            ledger.clear();
+            held = 0;
+            return true;
+        } finally {
+            release();
+        }
+    }
+
+    /**
+     * Frees everything and hands the connection back as it came; for a session that is refusing.
+     *
+     * @throws SQLException if PostgreSQL could not confirm that nothing is held; the connection is to be cut then
+     */
+    void giveBack() throws SQLException {
+        unlockAll();
         if (!autoCommitBefore) {
             connection.setAutoCommit(false);
         }
@@ -121,5 +496,15 @@ final class Session {
 
     Connection connection() {
         return connection;
+    }
+
+    @Nullable
+    SQLException end() {
+        return end;
+    }
+
+    @Override
+    public String toString() {
+        return "session holding " + held + ", " + (end == null ? "open" : "ended: " + Objects.requireNonNull(end));
     }
 }

@@ -1,4 +1,4 @@
-package dev.pals.internal.session;
+package dev.pals.internal.gate;
 
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockHandle;
@@ -6,17 +6,21 @@ import dev.pals.lock.LockLostException;
 import dev.pals.lock.LockMode;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The locks that one session holds. When the handle is forgotten, the cleaner releases them. */
+/**
+ * The locks of one request that went through all its gates. When the handle is forgotten, the cleaner releases them.
+ */
 final class HeldLock implements LockHandle {
     private static final Logger LOG = LoggerFactory.getLogger(LockHandle.class);
     private static final Cleaner CLEANER = Cleaner.create();
+    private static final StackWalker WALKER = StackWalker.getInstance();
 
     private final Release release;
     private final Cleaner.Cleanable cleanable;
@@ -24,8 +28,15 @@ final class HeldLock implements LockHandle {
     private final int attempts;
     private final Duration waited;
 
-    HeldLock(SessionPool pool, Session session, List<LockKey> keys, LockMode mode, int attempts, Duration waited) {
-        this.release = new Release(pool, session, keys, takenAt());
+    HeldLock(
+            Gates gates,
+            List<LockKey> keys,
+            LockMode mode,
+            List<Gate> passed,
+            List<Entry> entries,
+            int attempts,
+            Duration waited) {
+        this.release = new Release(gates, keys, List.copyOf(passed), List.copyOf(entries), takenAt());
         this.cleanable = CLEANER.register(this, release);
         this.mode = mode;
         this.attempts = attempts;
@@ -34,11 +45,10 @@ final class HeldLock implements LockHandle {
 
     /** The first caller outside of this library. */
     private static String takenAt() {
-        return StackWalker.getInstance()
-                .walk(frames -> frames.filter(frame -> !isOurs(frame.getClassName()))
-                        .findFirst()
-                        .map(Object::toString)
-                        .orElse("an unknown place"));
+        return WALKER.walk(frames -> frames.filter(frame -> !isOurs(frame.getClassName()))
+                .findFirst()
+                .map(Object::toString)
+                .orElse("an unknown place"));
     }
 
     private static boolean isOurs(String className) {
@@ -67,7 +77,9 @@ final class HeldLock implements LockHandle {
 
     @Override
     public boolean isHeld() {
-        return release.session.isHolding();
+        return !release.done.get()
+                && !release.gates.isClosed()
+                && release.entries.stream().allMatch(entry -> entry.state() == Entry.State.GRANTED);
     }
 
     @Override
@@ -75,10 +87,9 @@ final class HeldLock implements LockHandle {
         try {
             release.inOrder = true;
             cleanable.clean();
-            SQLException failure = release.failure;
-            release.failure = null;
-            if (failure != null) {
-                throw new LockLostException(release.keys, failure);
+            Exception loss = release.loss.getAndSet(null);
+            if (loss != null) {
+                throw new LockLostException(release.keys, loss);
             }
         } finally {
             // Until here the cleaner must not take the handle for forgotten.
@@ -94,23 +105,27 @@ final class HeldLock implements LockHandle {
 
     /** What the cleaner runs, at most once. It must not refer to the handle, which would then never be unreachable. */
     private static final class Release implements Runnable {
-        private final SessionPool pool;
-        private final Session session;
+        private final Gates gates;
         private final List<LockKey> keys;
+        private final List<Gate> passed;
+        private final List<Entry> entries;
         private final String takenAt;
+        private final AtomicBoolean done = new AtomicBoolean();
+        private final AtomicReference<@Nullable Exception> loss = new AtomicReference<>();
         private volatile boolean inOrder;
-        private volatile @Nullable SQLException failure;
 
-        Release(SessionPool pool, Session session, List<LockKey> keys, String takenAt) {
-            this.pool = pool;
-            this.session = session;
+        Release(Gates gates, List<LockKey> keys, List<Gate> passed, List<Entry> entries, String takenAt) {
+            this.gates = gates;
             this.keys = keys;
+            this.passed = passed;
+            this.entries = entries;
             this.takenAt = takenAt;
         }
 
         @Override
         public void run() {
-            if (!session.move(Session.State.HOLDING, Session.State.ENDED)) {
+            done.set(true);
+            if (gates.isClosed()) {
                 return;
             }
             if (!inOrder) {
@@ -120,7 +135,7 @@ final class HeldLock implements LockHandle {
                         keys,
                         takenAt);
             }
-            failure = pool.giveBack(session);
+            loss.set(gates.leave(passed, entries));
         }
     }
 }

@@ -1,0 +1,53 @@
+package dev.pals.internal.session;
+
+import dev.pals.key.LockKey;
+import dev.pals.lock.LockMode;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** One lock in PostgreSQL: asked for, held by a session, and freed or lost. Thread-safe. */
+public final class Hold {
+    private final LockKey key;
+    private final LockMode mode;
+    private final Consumer<Hold> whenLost;
+    private volatile @Nullable Session session;
+    private volatile @Nullable Exception loss;
+
+    /**
+     * Makes one that no session holds yet.
+     *
+     * @param whenLost told once, on the thread that found out, if the session ends before the lock is freed
+     */
+    public Hold(LockKey key, LockMode mode, Consumer<Hold> whenLost) {
+        this.key = key;
+        this.mode = mode;
+        this.whenLost = whenLost;
+    }
+
+    public LockKey key() {
+        return key;
+    }
+
+    public LockMode mode() {
+        return mode;
+    }
+
+    /** Why it was lost, or null. */
+    public @Nullable Exception loss() {
+        return loss;
+    }
+
+    @Nullable
+    Session session() {
+        return session;
+    }
+
+    void heldBy(Session holder) {
+        session = holder;
+    }
+
+    void lose(Exception cause) {
+        loss = cause;
+        whenLost.accept(this);
+    }
+}

@@ -1,0 +1,499 @@
+package dev.pals.internal.session;
+
+import dev.pals.lock.LockBudgetException;
+import dev.pals.lock.LockerClosedException;
+import dev.pals.lock.SessionUnavailableException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The sessions of one locker. Some are shared by all callers, for what does not wait: a command goes to the session of
+ * its thread, or to the one that holds least where that one holds much more, since PostgreSQL looks through all locks
+ * of a session at the end of each transaction. Others are taken by one caller at a time, to wait in PostgreSQL's queue;
+ * when the wait has ended, they hold the lock until it is freed.
+ *
+ * <p>A connection goes back to its data source only after {@code pg_advisory_unlock_all()} has succeeded on it;
+ * otherwise it is cut, which frees its locks as well. Thread-safe.
+ */
+public final class Sessions implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Sessions.class);
+    private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(10);
+    private static final long WATCH_MILLIS = 250;
+    private static final long RETURNED_WITHIN_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long NONE_TO_SPARE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    /** Where a session holds this many more than the least loaded one, that one is used. */
+    private static final int IMBALANCE = 32;
+    /**
+     * Measured: a session that holds 1,000 locks answers twice as slowly, one that holds 100 as fast as an empty one.
+     */
+    private static final int MANY_LOCKS = 500;
+
+    private final Connections connections;
+    private final int budget;
+    private final List<Session> shared = new CopyOnWriteArrayList<>();
+    private final ConcurrentLinkedDeque<Session> idleWaiters = new ConcurrentLinkedDeque<>();
+    private final Set<Session> waiters = ConcurrentHashMap.newKeySet();
+    private final ReentrantLock opening = new ReentrantLock();
+    private final ExecutorService threads;
+    private final ScheduledExecutorService watchdog;
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private volatile int base;
+    private volatile long noneToSpareUntil = System.nanoTime();
+    private final CountDownLatch closing = new CountDownLatch(1);
+
+    /**
+     * Makes a set of sessions; opens none yet.
+     *
+     * @param base how many sessions are shared, as long as none of them holds many locks
+     * @param budget how many locks all of them hold at the most
+     */
+    public Sessions(Connections connections, int base, int budget) {
+        this.connections = connections;
+        this.budget = budget;
+        this.base = Math.min(base, connections.limit());
+        String name = connections.name();
+        this.threads = Executors.newCachedThreadPool(work -> daemon(work, name + " sender"));
+        this.watchdog = Executors.newSingleThreadScheduledExecutor(work -> daemon(work, name + " watchdog"));
+        var unused = watchdog.scheduleWithFixedDelay(this::watch, WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    private static Thread daemon(Runnable work, String name) {
+        Thread thread = new Thread(work, name);
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    /** The locker's name in messages. */
+    public String name() {
+        return connections.name();
+    }
+
+    /** Runs waits and what callers must not do themselves; its threads are no virtual ones. */
+    public Executor threads() {
+        return threads;
+    }
+
+    /** Runs the work later; it must not block. */
+    public void schedule(Runnable work, long delayNanos) {
+        var unused = watchdog.schedule(work, delayNanos, TimeUnit.NANOSECONDS);
+    }
+
+    public boolean isClosed() {
+        return closed.get();
+    }
+
+    public void checkOpen() {
+        if (closed.get()) {
+            throw new LockerClosedException(name());
+        }
+    }
+
+    // ---- commands ----
+
+    /** Takes the lock if it is free. One round trip. */
+    public boolean take(Hold hold) throws SQLException {
+        checkBudget(1);
+        Command command = Command.take(hold);
+        perform(new Order(command));
+        return command.answer();
+    }
+
+    /**
+     * Takes the locks, of one mode, one after the other up to the first that is not free; returns how many. One round
+     * trip.
+     */
+    public int takeInOrder(List<Hold> holds) throws SQLException {
+        checkBudget(holds.size());
+        List<Command> commands = holds.stream().map(Command::take).toList();
+        perform(Order.inSequence(commands));
+        return (int) commands.stream().filter(Command::answer).count();
+    }
+
+    /** Threads that take locks at the same moment may exceed it by their number. */
+    private void checkBudget(int wanted) {
+        int held = held();
+        if (held + wanted > budget) {
+            throw new LockBudgetException(name(), held, wanted, budget);
+        }
+    }
+
+    private int held() {
+        int held = 0;
+        for (Session session : shared) {
+            held += session.held();
+        }
+        for (Session session : waiters) {
+            held += session.held();
+        }
+        return held;
+    }
+
+    private void perform(Order order) throws SQLException {
+        while (!next().perform(order)) {
+            order.again();
+        }
+    }
+
+    /** Frees the locks, with one round trip for each session that holds some. */
+    public void free(Collection<Hold> holds) {
+        List<Hold> rest = new ArrayList<>(holds);
+        while (!rest.isEmpty()) {
+            Session session = rest.get(0).session();
+            List<Hold> there =
+                    rest.stream().filter(hold -> hold.session() == session).toList();
+            rest.removeAll(there);
+            if (session != null) {
+                freeOn(session, there);
+            }
+        }
+    }
+
+    private void freeOn(Session session, List<Hold> holds) {
+        Command[] commands = holds.stream().map(Command::free).toArray(Command[]::new);
+        try {
+            if (session.perform(new Order(commands))) {
+                for (int i = 0; i < commands.length; i++) {
+                    if (!commands[i].answer()) {
+                        holds.get(i).lose(new SQLException("PostgreSQL did not hold the lock any more"));
+                    }
+                }
+            }
+        } catch (SQLException e) {
+            holds.stream().filter(hold -> hold.loss() == null).forEach(hold -> hold.lose(e));
+        }
+        reuseIfForWaiting(session);
+    }
+
+    /**
+     * Frees one lock and tries to take another on the same session, in one round trip.
+     *
+     * @return whether the other was taken
+     */
+    public boolean exchange(Hold held, Hold wanted) throws SQLException {
+        Session session = held.session();
+        Command take = Command.take(wanted);
+        Command free = Command.free(held);
+        boolean performed;
+        try {
+            performed = session != null && session.perform(new Order(free, take));
+        } catch (SQLException e) {
+            if (held.loss() == null && session.end() != null) {
+                held.lose(e);
+            }
+            throw e;
+        }
+        if (performed && !free.answer()) {
+            held.lose(new SQLException("PostgreSQL did not hold the lock any more"));
+        }
+        if (!take.answer()) {
+            reuseIfForWaiting(session);
+        }
+        return take.answer();
+    }
+
+    // ---- shared sessions ----
+
+    private Session next() {
+        checkOpen();
+        Session[] all = shared.toArray(Session[]::new);
+        int index = Math.floorMod((Long.hashCode(threadId()) * 0x9E3779B9) >>> 16, base);
+        if (index >= all.length || !all[index].isOpen()) {
+            return opened();
+        }
+        Session mine = all[index];
+        Session least = leastLoaded(all);
+        Session chosen = mine.held() > least.held() + IMBALANCE ? least : mine;
+        return least.held() < MANY_LOCKS ? (chosen.held() < MANY_LOCKS ? chosen : least) : grown(least);
+    }
+
+    @SuppressWarnings("deprecation") // threadId() is there from JDK 19 on.
+    private static long threadId() {
+        return Thread.currentThread().getId();
+    }
+
+    private static Session leastLoaded(Session[] all) {
+        Session least = all[0];
+        for (Session session : all) {
+            if (session.held() < least.held() || !least.isOpen()) {
+                least = session;
+            }
+        }
+        return least;
+    }
+
+    /** One more, if there may be; the one that is there otherwise. */
+    private Session grown(Session otherwise) {
+        if (!opening.tryLock()) {
+            return otherwise;
+        }
+        try {
+            Session more = !closed.get() && spare() ? connectSpare(this::endedShared) : null;
+            if (more == null) {
+                return otherwise;
+            }
+            shared.add(more);
+            return more;
+        } finally {
+            opening.unlock();
+        }
+    }
+
+    /** One more of the base sessions, or one of those that are there. */
+    private Session opened() {
+        lockInterruptibly();
+        try {
+            checkOpen();
+            shared.removeIf(session -> !session.isOpen());
+            if (shared.isEmpty()) {
+                shared.add(first());
+            } else if (shared.size() < base) {
+                Session more = spare() ? connectSpare(this::endedShared) : null;
+                if (more == null) {
+                    // The data source has fewer: not every request is to find that out anew.
+                    base = shared.size();
+                } else {
+                    shared.add(more);
+                }
+            }
+            return leastLoaded(shared.toArray(Session[]::new));
+        } finally {
+            opening.unlock();
+        }
+    }
+
+    /** Its connection may just be on the way back. */
+    private Session first() {
+        if (connections.reserve(RETURNED_WITHIN_NANOS)) {
+            return connect(this::endedShared);
+        }
+        throw new SessionUnavailableException(
+                name() + ": all " + connections.limit() + " connections wait or hold. Raise maxSessions(...).", null);
+    }
+
+    private boolean spare() {
+        return System.nanoTime() - noneToSpareUntil >= 0 && connections.reserve();
+    }
+
+    /** Needs {@link #spare}. Null where the data source has no more; then it is left alone for a while. */
+    private @Nullable Session connectSpare(Consumer<Session> whenEnded) {
+        try {
+            return connect(whenEnded);
+        } catch (SessionUnavailableException e) {
+            noneToSpareUntil = System.nanoTime() + NONE_TO_SPARE_NANOS;
+            LOG.info("{}: the data source has no connection to spare", name(), e);
+            return null;
+        }
+    }
+
+    private void lockInterruptibly() {
+        try {
+            opening.lockInterruptibly();
+        } catch (InterruptedException e) {
+            throw new SessionInterruptedException(e);
+        }
+    }
+
+    /** The thread was interrupted while it waited for a session. */
+    public static final class SessionInterruptedException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        SessionInterruptedException(InterruptedException e) {
+            super(e);
+        }
+    }
+
+    private Session connect(Consumer<Session> whenEnded) {
+        Connection connection = connections.open();
+        try {
+            return new Session(connection, threads, whenEnded);
+        } catch (SQLException e) {
+            connections.evict(connection);
+            throw Connections.refused(name(), e);
+        }
+    }
+
+    private void endedShared(Session session) {
+        shared.remove(session);
+        connections.evict(session.connection());
+    }
+
+    // ---- sessions for waiting ----
+
+    /** A session of one's own, to wait in PostgreSQL's queue; empty where there is none to spare. */
+    public @Nullable Waiting forWaiting() {
+        Session session = idleWaiters.poll();
+        while (session != null && !session.isOpen()) {
+            session = idleWaiters.poll();
+        }
+        if (session == null && !closed.get() && spare()) {
+            session = connectSpare(this::endedWaiter);
+            if (session != null) {
+                waiters.add(session);
+                if (closed.get() && waiters.remove(session) && session.refuseIfIdle()) {
+                    giveBack(session);
+                    return null;
+                }
+            }
+        }
+        return session == null ? null : new Waiting(session);
+    }
+
+    private void endedWaiter(Session session) {
+        waiters.remove(session);
+        idleWaiters.remove(session);
+        connections.evict(session.connection());
+    }
+
+    private void reuseIfForWaiting(@Nullable Session session) {
+        if (session != null && waiters.contains(session) && session.held() == 0 && session.isOpen()) {
+            idleWaiters.push(session);
+        }
+    }
+
+    /** A wait in PostgreSQL's queue. */
+    public final class Waiting {
+        private final Session session;
+
+        private Waiting(Session session) {
+            this.session = session;
+        }
+
+        /**
+         * Waits for the lock; blocks.
+         *
+         * @return whether it is held; the session then holds it, and otherwise serves others
+         */
+        public boolean waitFor(Hold hold, long lockTimeoutMillis) throws SQLException {
+            boolean granted = session.waitFor(hold, lockTimeoutMillis);
+            if (!granted) {
+                reuseIfForWaiting(session);
+            }
+            return granted;
+        }
+
+        /** Lets others have the session, without a wait. */
+        public void giveUp() {
+            reuseIfForWaiting(session);
+        }
+
+        /** Ends the wait early; from another thread. */
+        public void cancel() {
+            try {
+                session.cancelWait();
+            } catch (SQLException e) {
+                LOG.debug("{}: a wait could not be cancelled; it ends with its lock_timeout", name(), e);
+            }
+        }
+    }
+
+    // ---- the watchdog ----
+
+    /** Heartbeats for sessions that hold locks; connections that nobody needs go back to the data source. */
+    private void watch() {
+        try {
+            for (Session session : all()) {
+                if (session.held() > 0) {
+                    session.heartbeat(TimeUnit.MILLISECONDS.toNanos(WATCH_MILLIS));
+                } else if (session.isIdleFor(IDLE_NANOS) && mayBeSpared(session) && session.refuseIfIdle()) {
+                    threads.execute(() -> giveBack(session));
+                }
+            }
+        } catch (RuntimeException e) {
+            LOG.warn("{}: the watchdog failed; it goes on", name(), e);
+        }
+    }
+
+    /** The last shared session stays while others wait or hold: they may have all other connections. */
+    private boolean mayBeSpared(Session session) {
+        return waiters.isEmpty() || shared.size() > 1 || !shared.contains(session);
+    }
+
+    private List<Session> all() {
+        List<Session> all = new ArrayList<>(shared);
+        all.addAll(waiters);
+        return all;
+    }
+
+    private void giveBack(Session session) {
+        shared.remove(session);
+        idleWaiters.remove(session);
+        waiters.remove(session);
+        try {
+            session.giveBack();
+            connections.unreserve();
+        } catch (SQLException | RuntimeException e) {
+            LOG.debug("{}: a connection was not returned in order", name(), e);
+            connections.evict(session.connection());
+        }
+    }
+
+    /** Sleeps, and wakes up early when this is closed. */
+    public void pause(long nanos) throws InterruptedException {
+        if (closing.await(nanos, TimeUnit.NANOSECONDS)) {
+            throw new LockerClosedException(name());
+        }
+    }
+
+    @Override
+    public void close() {
+        close(() -> {});
+    }
+
+    /**
+     * Frees every lock; further use throws. Idempotent.
+     *
+     * @param endWaits run when no new request can come any more
+     */
+    public void close(Runnable endWaits) {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        closing.countDown();
+        endWaits.run();
+        opening.lock();
+        try {
+            for (Session session : all()) {
+                if (session.refuseAtOnce(CLOSE_PATIENCE.toNanos())) {
+                    giveBack(session);
+                } else {
+                    LOG.warn("{}: a session did not end within {}, it is cut", name(), CLOSE_PATIENCE);
+                    connections.evict(session.connection());
+                }
+            }
+        } finally {
+            opening.unlock();
+        }
+        watchdog.shutdownNow();
+        threads.shutdown();
+        connections.close();
+    }
+
+    /** For tests and messages. */
+    @Override
+    public String toString() {
+        return name() + ": " + shared.size() + " shared sessions, " + waiters.size() + " for waiting, at most "
+                + connections.limit() + ", held "
+                + held() + " of " + budget + " locks";
+    }
+}
