@@ -117,7 +117,7 @@ public final class Gates implements AutoCloseable {
 
     // ---- entering ----
 
-    Gate gate(LockKey key) {
+    private Gate gate(LockKey key) {
         return gates.computeIfAbsent(key, missing -> new Gate(this, missing));
     }
 
@@ -173,7 +173,8 @@ public final class Gates implements AutoCloseable {
         };
     }
 
-    private Hold wanted(Gate gate, LockMode mode) {
+    /** A lock to be asked for; the gate is told if it is held and then lost. */
+    Hold wanted(Gate gate, LockMode mode) {
         return new Hold(gate.key(), mode, lost -> {
             // Its holders are told at once; what is to be done for those who wait is done elsewhere.
             Action action = gate.lost(lost);
@@ -181,10 +182,6 @@ public final class Gates implements AutoCloseable {
                 sessions.threads().execute(() -> carryOut(gate, action));
             }
         });
-    }
-
-    Hold wantedBy(Gate gate, LockMode mode) {
-        return wanted(gate, mode);
     }
 
     private Action ask(Gate gate) {

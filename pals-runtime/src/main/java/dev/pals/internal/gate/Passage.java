@@ -10,7 +10,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
 /** One request on its way through the gates of its keys. Used by one thread, until it holds all locks or none. */
@@ -146,7 +145,7 @@ final class Passage {
 
     private void takeClaimed(List<Gate> claimed, List<Entry> claims, Deadline deadline) {
         List<Hold> holds =
-                claimed.stream().map(gate -> gates.wantedBy(gate, mode)).toList();
+                claimed.stream().map(gate -> gates.wanted(gate, mode)).toList();
         int first;
         try {
             first = gates.sessions().takeInOrder(holds);
@@ -183,7 +182,7 @@ final class Passage {
 
     private void unclaim(List<Gate> claimed, List<Entry> claims, int from) {
         for (int i = from; i < claimed.size(); i++) {
-            Gate gate = Objects.requireNonNull(claimed.get(i));
+            Gate gate = claimed.get(i);
             gates.carryOut(gate, gate.unclaim(claims.get(i)));
         }
     }

@@ -505,6 +505,6 @@ final class Session {
 
     @Override
     public String toString() {
-        return "session holding " + held + ", " + (end == null ? "open" : "ended: " + Objects.requireNonNull(end));
+        return "session holding " + held + ", " + (isOpen() ? "open" : "no longer in use");
     }
 }
