@@ -10,10 +10,10 @@ import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
 
 /**
- * Installs and updates the schema {@code pals}: the registry of lock names and the audit view
- * {@code pals.advisory_lock}.
+ * Installs and updates the schema {@code pals}: the registry of lock names, the audit view {@code pals.advisory_lock},
+ * and the sequence and the table of fencing tokens.
  *
- * <p>Locking works without it; seeing locks by name needs it.
+ * <p>Locking works without it; seeing locks by name and fencing tokens need it.
  *
  * <pre>{@code
  * PalsSchema.migrate(dataSource);

@@ -1,5 +1,6 @@
 package dev.pals.db;
 
+import static dev.pals.db.jooq.pals.Sequences.FENCING_TOKEN;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -36,7 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 
 class PalsSchemaTest {
-    private static final int MIGRATIONS = 2;
+    private static final int MIGRATIONS = 3;
 
     private static PostgresServer server;
     private ScratchDatabase database;
@@ -67,11 +68,39 @@ class PalsSchemaTest {
     }
 
     @Test
-    void migrate_emptyDatabase_installsTableViewAndHistory() {
+    void migrate_emptyDatabase_installsTablesSequenceViewAndHistory() {
         PalsSchema.migrate(dataSource);
 
-        assertThat(relations("pals")).contains("lock_name", "advisory_lock", "flyway_schema_history");
+        assertThat(relations("pals"))
+                .contains("lock_name", "fence", "fencing_token", "advisory_lock", "flyway_schema_history");
         assertThat(relations("public")).isEmpty();
+    }
+
+    @Test
+    void fencingTokens_ofTwoSessions_comeInOrderWithRoomBetween() {
+        PalsSchema.migrate(dataSource);
+
+        assertThat(nextToken()).isEqualTo(1);
+        assertThat(nextToken()).isEqualTo(1025);
+        assertThat(dsl.fetchSingle("select cache_size, cycle from pg_sequences where sequencename = 'fencing_token'")
+                        .intoList())
+                .containsExactly(1L, false);
+    }
+
+    /** A session for each call, since the data source is no pool. */
+    private long nextToken() {
+        return dsl.nextval(FENCING_TOKEN);
+    }
+
+    @Test
+    void migrate_emptyDatabase_explainsEachTableColumnAndSequence() {
+        PalsSchema.migrate(dataSource);
+
+        assertThat(dsl.fetchValues("select obj_description(c) from unnest(array['pals.fence'::regclass,"
+                        + " 'pals.fencing_token'::regclass]) c union all select col_description('pals.fence'::regclass, n)"
+                        + " from generate_series(1, 2) n"))
+                .hasSize(4)
+                .doesNotContainNull();
     }
 
     @Test
@@ -241,7 +270,7 @@ class PalsSchemaTest {
 
     private List<String> relations(String schema) {
         return dsl.fetch(
-                        "select relname from pg_class where relkind in ('r', 'v') and relnamespace = to_regnamespace(?)",
+                        "select relname from pg_class where relkind in ('r', 'v', 'S') and relnamespace = to_regnamespace(?)",
                         schema)
                 .getValues("relname", String.class);
     }
