@@ -77,9 +77,9 @@ final class ArchitectureTest {
                 .whereLayer("session")
                 .mayOnlyBeAccessedByLayers("api", "gate")
                 .whereLayer("sql")
-                .mayOnlyBeAccessedByLayers("api", "registry", "session")
+                .mayOnlyBeAccessedByLayers("api", "jooq", "registry", "session")
                 .whereLayer("lock")
-                .mayOnlyBeAccessedByLayers("api", "gate", "registry", "session", "sql")
+                .mayOnlyBeAccessedByLayers("api", "gate", "jooq", "registry", "session", "sql")
                 .whereLayer("key")
                 .mayOnlyBeAccessedByLayers("api", "gate", "jooq", "registry", "session", "sql", "lock")
                 .check(classes);

@@ -1,4 +1,4 @@
-/** Advisory locks in jOOQ's DSL. */
+/** Advisory locks and fencing tokens in jOOQ's DSL. */
 @NullMarked
 package dev.pals.jooq;
 

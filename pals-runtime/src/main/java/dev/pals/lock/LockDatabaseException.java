@@ -3,7 +3,10 @@ package dev.pals.lock;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
-/** PostgreSQL refused a connection or a lock statement; none of the requested locks is held. */
+/**
+ * PostgreSQL refused a connection, or a statement that locks or checks a fencing token; none of the requested locks is
+ * held.
+ */
 public final class LockDatabaseException extends LockException {
     private static final long serialVersionUID = 1L;
 
