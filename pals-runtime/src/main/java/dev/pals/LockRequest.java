@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -131,6 +132,37 @@ public final class LockRequest {
         try (LockHandle ignored = acquire()) {
             return body.call();
         }
+    }
+
+    /**
+     * Returns these locks as a {@link Lock}, for code that is written for one. Each call returns another: keep it, and
+     * give it to all threads that share it. Thread-safe.
+     *
+     * <pre>{@code
+     * Lock lock = locker.exclusive(KEY).asLock();
+     * lock.lock();
+     * try {
+     *     ...
+     * } finally {
+     *     lock.unlock();
+     * }
+     * }</pre>
+     *
+     * <p>The waits are those of the methods, not of this request: {@code lock()} and {@code lockInterruptibly()} wait
+     * for ever, {@code tryLock()} not at all. A thread that is interrupted in {@code lock()} waits on, at the end of
+     * the queue. Where PostgreSQL or the locker fails, they throw as all requests do, and hold nothing.
+     *
+     * <p>It belongs to the thread that locked it: {@code unlock()} by another throws
+     * {@link IllegalMonitorStateException}. It throws {@link dev.pals.lock.LockLostException} if the locks were lost
+     * before; after that it can be locked again. Where a thread ends without unlocking, the locks are released some
+     * time after a garbage collection.
+     *
+     * <p>Not reentrant: a second {@code lock()} or {@code lockInterruptibly()} by the thread that has it throws
+     * {@link IllegalStateException}, and {@code tryLock} returns false at once. {@code newCondition()} throws
+     * {@link UnsupportedOperationException}. With shared locks, several threads have it at a time.
+     */
+    public Lock asLock() {
+        return new RequestLock(this);
     }
 
     /**

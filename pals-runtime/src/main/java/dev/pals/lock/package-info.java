@@ -1,4 +1,4 @@
-/** The vocabulary of locking: handles, modes, wait policies and exceptions. */
+/** The vocabulary of locking: handles, modes, wait policies, listeners and exceptions. */
 @NullMarked
 package dev.pals.lock;
 
