@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
 
@@ -82,12 +83,47 @@ public final class LockRequest {
     }
 
     private LockHandle acquire(WaitPolicy policy) {
-        Outcome outcome = gates.acquire(keys, mode, policy);
+        return orTimeout(policy, gates.acquire(keys, mode, policy));
+    }
+
+    private LockHandle orTimeout(WaitPolicy policy, Outcome outcome) {
         LockHandle handle = outcome.handle();
         if (handle == null) {
             throw new LockTimeoutException(keys, mode, policy, outcome.attempts(), outcome.waited());
         }
         return handle;
+    }
+
+    /**
+     * Takes the locks as {@link #acquire()} does, while no thread waits: neither the caller's nor one of the library's.
+     * The stage is completed with the handle, or exceptionally with what {@code acquire()} throws; whoever gets the
+     * handle closes it. Cancelling {@link CompletionStage#toCompletableFuture()} ends the request: no lock is held
+     * then, or it is released at once.
+     *
+     * <pre>{@code
+     * locker.exclusive(KEY).acquireAsync().thenAcceptAsync(lock -> {
+     *     try (lock) {
+     *         ...
+     *     }
+     * });
+     * }</pre>
+     *
+     * @throws dev.pals.lock.LockerClosedException if the locker is closed
+     */
+    public CompletionStage<LockHandle> acquireAsync() {
+        WaitPolicy policy = ownWait == null ? lockerWait : ownWait;
+        return gates.acquireAsync(keys, mode, policy, outcome -> orTimeout(policy, outcome));
+    }
+
+    /**
+     * Takes the locks as {@link #tryAcquire()} does, and else as {@link #acquireAsync()}: a request that is to wait
+     * says so itself, with {@link #waitAtMost} or {@link #waiting}.
+     *
+     * @throws dev.pals.lock.LockerClosedException if the locker is closed
+     */
+    public CompletionStage<Optional<LockHandle>> tryAcquireAsync() {
+        WaitPolicy policy = ownWait == null ? WaitPolicy.none() : ownWait;
+        return gates.acquireAsync(keys, mode, policy, outcome -> Optional.ofNullable(outcome.handle()));
     }
 
     /** Takes the locks, or returns empty if they are not free. Does not wait, unless this request itself says so. */

@@ -3,12 +3,16 @@ package dev.pals;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.pool.HikariPool.PoolInitializationException;
+import dev.pals.internal.gate.Events;
 import dev.pals.internal.gate.Gates;
 import dev.pals.internal.registry.NameRegistry;
 import dev.pals.internal.session.Connections;
+import dev.pals.internal.session.SessionSettings;
 import dev.pals.internal.session.Sessions;
 import dev.pals.internal.sql.AdvisoryLockSql;
 import dev.pals.key.LockKey;
+import dev.pals.lock.FencingUnavailableException;
+import dev.pals.lock.LockListener;
 import dev.pals.lock.WaitPolicy;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -16,6 +20,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +37,9 @@ public final class LockerBuilder {
     private static final Duration CONNECT_WITHIN = Duration.ofSeconds(5);
 
     private static final Duration DEFAULT_WAIT = Duration.ofSeconds(30);
+    private static final Duration DEFAULT_ORPHAN_TIME = Duration.ofSeconds(30);
+    /** PostgreSQL's idle_session_timeout is of milliseconds in 32 bits. */
+    private static final Duration LONGEST_TIME = Duration.ofDays(20);
 
     private final String app;
     private @Nullable String url;
@@ -39,6 +48,10 @@ public final class LockerBuilder {
     private int maxSessions = DEFAULT_MAX_SESSIONS;
     private @Nullable Integer lockBudget;
     private WaitPolicy wait = WaitPolicy.atMost(DEFAULT_WAIT);
+    private @Nullable Duration lease;
+    private Duration orphanTime = DEFAULT_ORPHAN_TIME;
+    private boolean fenced;
+    private final List<LockListener> listeners = new ArrayList<>();
 
     LockerBuilder(String app) {
         // Checks the name as keys do, before any other setting is made.
@@ -136,6 +149,71 @@ public final class LockerBuilder {
     }
 
     /**
+     * Gives locks an expiry: where this program hangs, so that PostgreSQL hears nothing from it for this long, it ends
+     * the sessions, which frees their locks; {@link dev.pals.lock.LockHandle#isHeld()} turns false before that. While
+     * the program runs, its locks are held for as long as it wants: their sessions give a sign of life four times a
+     * second. Without a lease, which is the default, the locks of a program that hangs are held until it ends. What
+     * guards against a program that wakes up again and writes on are {@linkplain #fencingTokens() fencing tokens}.
+     *
+     * @param lease from 1 second to 20 days, precise to a millisecond; longer than any pause of a program that is well,
+     *     such as for the collection of garbage
+     * @throws IllegalArgumentException if it is not within this range
+     * @see <a
+     *     href="https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-IDLE-SESSION-TIMEOUT">idle_session_timeout</a>
+     */
+    public LockerBuilder lease(Duration lease) {
+        this.lease = checkedTime("lease", lease, Duration.ofSeconds(1));
+        return this;
+    }
+
+    /**
+     * Within how long each end notices that the other has vanished without a word, 30 seconds by default: a machine
+     * that lost its power, or packets that are silently dropped. PostgreSQL then ends the session and frees its locks;
+     * this program takes them for lost. It sets TCP's keepalives and user timeout and the check of the client's
+     * connection for each session, and the time in which the driver expects an answer: so an answer that takes half of
+     * this time ends the session too.
+     *
+     * @param orphanTime from 2 seconds to 20 days; keepalives are precise to a second
+     * @throws IllegalArgumentException if it is not within this range
+     * @see <a href="https://www.postgresql.org/docs/current/runtime-config-connection.html#RUNTIME-CONFIG-TCP">TCP
+     *     settings</a>
+     */
+    public LockerBuilder orphanTime(Duration orphanTime) {
+        this.orphanTime = checkedTime("orphanTime", orphanTime, Duration.ofSeconds(2));
+        return this;
+    }
+
+    private static Duration checkedTime(String setting, Duration time, Duration least) {
+        Objects.requireNonNull(time, setting);
+        if (time.compareTo(least) < 0 || time.compareTo(LONGEST_TIME) > 0) {
+            throw new IllegalArgumentException(
+                    setting + "(" + time + "): give a duration from " + least + " to " + LONGEST_TIME + ".");
+        }
+        return time;
+    }
+
+    /**
+     * Has exclusive locks come with {@linkplain dev.pals.lock.LockHandle#fencingToken() fencing tokens}, in the same
+     * round trip. Needs schema {@code pals}, and the role's right to use the sequence {@code pals.fencing_token}.
+     */
+    public LockerBuilder fencingTokens() {
+        fenced = true;
+        return this;
+    }
+
+    /**
+     * Tells a listener what becomes of requests and locks; may be called for several. Without one, which is the
+     * default, it costs nothing.
+     *
+     * @see dev.pals.lock.LockLog
+     * @see dev.pals.lock.LockFlightRecorder
+     */
+    public LockerBuilder listener(LockListener listener) {
+        listeners.add(Objects.requireNonNull(listener, "listener"));
+        return this;
+    }
+
+    /**
      * How long {@link LockRequest#acquire()} waits where the request does not say, 30 seconds by default.
      *
      * @throws dev.pals.lock.InvalidWaitException if it is null or negative
@@ -159,6 +237,7 @@ public final class LockerBuilder {
      *
      * @throws IllegalStateException unless exactly one of {@link #url} and {@link #dataSource} was called
      * @throws dev.pals.lock.LockDatabaseException if PostgreSQL refuses the connection
+     * @throws FencingUnavailableException if {@link #fencingTokens()} was called and the database has none
      * @throws dev.pals.lock.SessionUnavailableException if the data source has no connection to spare
      */
     public Locker build() {
@@ -173,13 +252,34 @@ public final class LockerBuilder {
         try {
             int serverHasRoomFor = connections.call(connection -> {
                 new NameRegistry(name).register(connection);
+                if (fenced) {
+                    checkFencing(name, connection);
+                }
                 return lockTableSize(name, connection);
             });
             int budget = lockBudget == null ? serverHasRoomFor / 4 : lockBudget;
-            return new Locker(app, wait, new Gates(new Sessions(connections, sessions, budget)));
+            SessionSettings settings = new SessionSettings(lease, orphanTime, fenced);
+            Events events = new Events(app, listener());
+            return new Locker(app, wait, new Gates(new Sessions(connections, settings, sessions, budget), events));
         } catch (RuntimeException | Error e) {
             connections.close();
             throw e;
+        }
+    }
+
+    private @Nullable LockListener listener() {
+        return listeners.isEmpty() ? null : LockListener.all(listeners.toArray(LockListener[]::new));
+    }
+
+    private static void checkFencing(String name, Connection connection) {
+        try (Statement statement = connection.createStatement();
+                ResultSet result = statement.executeQuery(AdvisoryLockSql.FENCING_IS_INSTALLED)) {
+            result.next();
+            if (!result.getBoolean(1)) {
+                throw new FencingUnavailableException(name);
+            }
+        } catch (SQLException e) {
+            throw Connections.refused(name, e);
         }
     }
 

@@ -462,7 +462,7 @@ abstract class LockContract {
     private static void awaitAsleep(Thread thread) {
         await().atMost(PATIENCE)
                 .until(() -> thread.getState() == Thread.State.TIMED_WAITING
-                        && List.of(thread.getStackTrace()).toString().contains("Sessions.pause"));
+                        && List.of(thread.getStackTrace()).toString().contains("Gates.park"));
     }
 
     // ---- several keys ----

@@ -11,6 +11,7 @@ import static org.jooq.impl.DSL.row;
 import dev.pals.internal.sql.SqlState;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockDatabaseException;
+import dev.pals.lock.LockHandle;
 import dev.pals.lock.StaleFencingTokenException;
 import java.sql.Connection;
 import java.util.List;
@@ -30,7 +31,7 @@ import org.jooq.impl.DefaultConnectionProvider;
  *
  * <pre>{@code
  * dsl.transaction(trx -> {
- *     FencingTokens.check(trx, INVOICE_RUN, token);
+ *     FencingTokens.check(trx, lockHandle);
  *     trx.dsl().update(INVOICE)...
  * });
  * }</pre>
@@ -48,6 +49,25 @@ import org.jooq.impl.DefaultConnectionProvider;
  */
 public final class FencingTokens {
     private FencingTokens() {}
+
+    /**
+     * Shows the tokens of all locks of a handle; see {@link #check(Configuration, LockKey, long)}. One round trip for
+     * each key.
+     *
+     * @throws IllegalStateException also if the locks came without tokens; see {@link LockHandle#fencingToken()}
+     */
+    public static void check(Configuration transaction, LockHandle handle) {
+        handle.keys().forEach(key -> check(transaction, key, handle.fencingToken(key)));
+    }
+
+    /**
+     * As {@link #check(Configuration, LockHandle)}.
+     *
+     * @param transaction the DSL of the transaction, not the one on which it was begun
+     */
+    public static void check(DSLContext transaction, LockHandle handle) {
+        check(transaction.configuration(), handle);
+    }
 
     /**
      * As {@link #check(Configuration, LockKey, long)}.

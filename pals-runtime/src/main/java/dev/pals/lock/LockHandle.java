@@ -3,6 +3,7 @@ package dev.pals.lock;
 import dev.pals.key.LockKey;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Locks that are held, until {@link #close()}. Use it in try-with-resources:
@@ -32,10 +33,40 @@ public interface LockHandle extends AutoCloseable {
     Duration waited();
 
     /**
-     * Whether, as far as this program knows, the locks are held: neither closed nor found lost. No round trip: sessions
-     * that hold locks are asked for a sign of life four times a second.
+     * Whether, as far as this program knows, the locks are held: neither closed nor found lost, nor, where the locker
+     * has a lease, without a sign of life from PostgreSQL for so long that the lease may have ended them. No round
+     * trip: sessions that hold locks are asked for a sign of life four times a second.
      */
     boolean isHeld();
+
+    /**
+     * Calls the listener once if the locks are lost: their PostgreSQL session has ended before they were released, so
+     * others may hold them now. Where they are lost already, it is called at once. It runs on a thread of the
+     * library's; what it throws is logged. A listener that refers to the handle keeps it from being found forgotten.
+     *
+     * @param listener is given what {@link #close()} throws too; the cause says why the session ended
+     */
+    void onLost(Consumer<? super LockLostException> listener);
+
+    /**
+     * The fencing token of the lock: at least 1, and greater than that of every holder of the key before, in any
+     * program. A resource that refuses what comes with a smaller token than it has seen is safe from a holder that has
+     * lost its lock and does not know it yet; {@code FencingTokens.check(trx, handle)} makes a jOOQ transaction such a
+     * resource.
+     *
+     * @throws IllegalStateException if the locker was built without {@code fencingTokens()}, the lock is shared, or the
+     *     handle is of a request for several keys, which have a token each
+     * @see <a href="https://www.postgresql.org/docs/current/functions-sequence.html">nextval</a>
+     */
+    long fencingToken();
+
+    /**
+     * As {@link #fencingToken()}, for one of several keys. A key and its {@linkplain LockKey#formerly() former} one
+     * have the same.
+     *
+     * @throws IllegalArgumentException if the handle does not hold this key
+     */
+    long fencingToken(LockKey key);
 
     /**
      * Releases the locks; does nothing when called again, or after the locker was closed.

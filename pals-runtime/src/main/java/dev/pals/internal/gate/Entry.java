@@ -2,7 +2,7 @@ package dev.pals.internal.gate;
 
 import dev.pals.internal.session.Hold;
 import dev.pals.lock.LockMode;
-import java.util.concurrent.locks.LockSupport;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** One request at one gate. Its fields are written under the gate's lock, before the state that lets them be read. */
@@ -20,25 +20,40 @@ final class Entry {
         LOST
     }
 
+    private final Caller caller;
     private final LockMode mode;
     private final long deadlineNanos;
     private final boolean patient;
-    private final Thread caller = Thread.currentThread();
     private volatile State state = State.QUEUED;
     private int attempts;
+    private boolean handedOff;
+    private long token;
+    private long heldSince;
     private @Nullable Exception failure;
     private @Nullable Hold hold;
+    private volatile @Nullable Runnable whenLost;
 
     /**
-     * Makes one for this thread.
+     * Makes one.
      *
+     * @param caller is told when something has become of it
      * @param patient whether it waits; otherwise it misses where the lock is not free
      * @param deadlineNanos when it gives up, by {@link System#nanoTime()}
      */
-    Entry(LockMode mode, boolean patient, long deadlineNanos) {
+    Entry(Caller caller, LockMode mode, boolean patient, long deadlineNanos) {
+        this.caller = caller;
         this.mode = mode;
         this.patient = patient;
         this.deadlineNanos = deadlineNanos;
+    }
+
+    /** Whose request it is. */
+    interface Caller {
+        /** Lets the request look at its entry again; on any thread, without any lock. */
+        void wake();
+
+        /** Whether the calling thread is the one that waits for the request, so that an interrupt is meant for it. */
+        boolean isThisThread();
     }
 
     LockMode mode() {
@@ -59,7 +74,7 @@ final class Entry {
     }
 
     boolean isOfThisThread() {
-        return caller == Thread.currentThread();
+        return caller.isThisThread();
     }
 
     State state() {
@@ -86,20 +101,61 @@ final class Entry {
         return hold;
     }
 
-    void grant(Hold held) {
+    /** Whether it had the lock from another entry, without a round trip. */
+    boolean wasHandedOff() {
+        return handedOff;
+    }
+
+    /** How long PostgreSQL has held the lock for this program, once it is granted. */
+    Duration heldFor() {
+        return Duration.ofNanos(System.nanoTime() - heldSince);
+    }
+
+    /** The fencing token, once it is granted. */
+    long token() {
+        return token;
+    }
+
+    /** Whether the lock is held, as certainly as can be known without a round trip. */
+    boolean isHeld() {
+        Hold held = hold;
+        return state == State.GRANTED && held != null && held.isConfirmed();
+    }
+
+    /**
+     * The lock is held for it.
+     *
+     * @param before how many entries the same hold was granted to before
+     * @param since since when PostgreSQL holds it, by {@link System#nanoTime()}
+     */
+    void grant(Hold held, int before, long since) {
         hold = held;
-        end(State.GRANTED);
+        heldSince = since;
+        token = held.token() + before;
+        handedOff = before > 0;
+        state = State.GRANTED;
     }
 
-    void end(State end, Exception cause) {
+    void end(State end, @Nullable Exception cause) {
         failure = cause;
-        end(end);
+        state = end;
     }
 
-    void end(State end) {
-        state = end;
-        if (caller != Thread.currentThread()) {
-            LockSupport.unpark(caller);
+    /** Is run at once if the lock is lost already. It may run more than once. */
+    void whenLost(Runnable told) {
+        whenLost = told;
+        if (state == State.LOST) {
+            told.run();
+        }
+    }
+
+    /** Tells whose it is what has become of it; without any lock. */
+    void tell() {
+        Runnable told = whenLost;
+        if (state == State.LOST && told != null) {
+            told.run();
+        } else {
+            caller.wake();
         }
     }
 }

@@ -20,17 +20,25 @@ import org.jspecify.annotations.Nullable;
  * in the queue without a round trip, since for PostgreSQL the same session goes on holding it. That is bounded by count
  * and by time: then the lock is really freed, so that whoever waits for it in another JVM has it next. Shared holders
  * share one lock of PostgreSQL's, and are counted; a shared request does not pass an exclusive one that came before it.
+ * Where shared holders overlap, the lock would never be free: so from time to time one that comes looks whether anybody
+ * waits for the lock in PostgreSQL, and if so, nobody joins any more.
  *
  * <p>The gate itself does no input or output. Each step is decided under its lock and returned as an {@link Action},
  * which the thread at hand carries out after the lock is released; its outcome is the next step. At any time at most
  * one conversation with PostgreSQL is under way for a gate. Giving up and being granted are decided under the same
- * lock, so an entry is never handed a lock after it has left.
+ * lock, so an entry is never handed a lock after it has left. Whose entry has ended is told after the lock is released:
+ * to wake a thread takes longer than any decision.
  */
 final class Gate {
     /** Measured with two JVMs: more hand-offs in a row gain nothing. */
     static final int MAX_HAND_OFFS = 64;
 
     static final long MAX_HAND_OFF_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+    /** How long shared holders join each other before one looks whether an exclusive one waits elsewhere. */
+    static final long MAX_JOIN_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    /** For so short a time as the lock is held, trying again comes before sleeping. */
+    private static final int SPINS = 100;
 
     /** What to do next, outside of the gate's lock. */
     enum Action {
@@ -42,7 +50,23 @@ final class Gate {
         /** Free the lock, and try to take it again for the head, behind those that wait in PostgreSQL's queue. */
         FREE_AND_ASK,
         /** Wait for the lock, for the head. */
-        WAIT
+        WAIT,
+        /** Look whether anybody waits for the lock. */
+        LOOK
+    }
+
+    /** What a gate needs of its surroundings. */
+    interface Surroundings {
+        boolean isClosed();
+
+        /** Nobody needs the gate any more. */
+        void forget(Gate gate);
+
+        /** Ends a wait that nobody needs any more. */
+        void cancel(Sessions.Waiting waiting);
+
+        /** Carries out what was decided. */
+        void carryOut(Gate gate, Action action);
     }
 
     private enum Talk {
@@ -52,23 +76,31 @@ final class Gate {
         WAITING
     }
 
-    private final Gates gates;
+    private final Surroundings surroundings;
     private final LockKey key;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Deque<Entry> queue = new ArrayDeque<>();
-    private final List<Entry> holders = new ArrayList<>();
+    private final Deque<Entry> queue = new ArrayDeque<>(4);
+    private final List<Entry> holders = new ArrayList<>(1);
     private Talk talk = Talk.NONE;
     private @Nullable Hold hold;
     private @Nullable Hold leaving;
-    private int handOffs;
+    /** How many entries this hold was granted to. */
+    private int grants;
+
     private long heldSince;
+    private long lookedAt;
+    private boolean mayJoin;
     private Sessions.@Nullable Waiting waiting;
-    private @Nullable Entry waitingFor;
+    private @Nullable Entry asking;
     private long waitingUntil;
     private boolean retired;
+    /** Mostly there is one to be told, so for more of them only there is a list. */
+    private @Nullable Entry untold;
 
-    Gate(Gates gates, LockKey key) {
-        this.gates = gates;
+    private @Nullable List<Entry> moreUntold;
+
+    Gate(Surroundings surroundings, LockKey key) {
+        this.surroundings = surroundings;
         this.key = key;
     }
 
@@ -81,24 +113,24 @@ final class Gate {
     /** Queues the entry; null if this gate is no longer in use. */
     @Nullable
     Action enter(Entry entry) {
-        lock.lock();
+        lock();
         try {
             if (retired) {
                 return null;
             }
-            if (gates.isClosed()) {
-                entry.end(Entry.State.CLOSED);
+            if (surroundings.isClosed()) {
+                end(entry, Entry.State.CLOSED, null);
                 return Action.NOTHING;
             }
             queue.add(entry);
             Action action = advance();
             if (!entry.isPatient() && entry.state() == Entry.State.QUEUED && talk != Talk.TRYING) {
                 queue.remove(entry);
-                entry.end(Entry.State.MISSED);
+                end(entry, Entry.State.MISSED, null);
             }
             return action;
         } finally {
-            lock.unlock();
+            unlock();
         }
     }
 
@@ -108,29 +140,30 @@ final class Gate {
      * @return whether it did
      */
     boolean claim(Entry entry) {
-        lock.lock();
+        lock();
         try {
-            if (retired || gates.isClosed() || hold != null || talk != Talk.NONE || !queue.isEmpty()) {
+            if (retired || surroundings.isClosed() || hold != null || talk != Talk.NONE || !queue.isEmpty()) {
                 return false;
             }
             queue.add(entry);
+            asking = entry;
             talk = Talk.TRYING;
             return true;
         } finally {
-            lock.unlock();
+            unlock();
         }
     }
 
     /** Ends the conversation that {@link #claim} started, with nothing held. */
     Action unclaim(Entry entry) {
-        lock.lock();
+        lock();
         try {
             queue.remove(entry);
-            entry.end(Entry.State.WITHDRAWN);
-            talk = Talk.NONE;
+            end(entry, Entry.State.WITHDRAWN, null);
+            endTalk();
             return advance();
         } finally {
-            lock.unlock();
+            unlock();
         }
     }
 
@@ -139,12 +172,12 @@ final class Gate {
         Sessions.Waiting needless = null;
         Action action = Action.NOTHING;
         boolean withdrawn;
-        lock.lock();
+        lock();
         try {
             withdrawn = entry.state() == Entry.State.QUEUED;
             if (withdrawn) {
                 queue.remove(entry);
-                entry.end(Entry.State.WITHDRAWN);
+                end(entry, Entry.State.WITHDRAWN, null);
                 if (queue.isEmpty() && waitingUntil - System.nanoTime() > TimeUnit.MILLISECONDS.toNanos(50)) {
                     needless = waiting;
                 }
@@ -154,33 +187,33 @@ final class Gate {
                 }
             }
         } finally {
-            lock.unlock();
+            unlock();
         }
         if (needless != null) {
-            gates.cancel(needless);
+            surroundings.cancel(needless);
         }
-        gates.carryOut(this, action);
+        surroundings.carryOut(this, action);
         return withdrawn;
     }
 
     /** Whether PostgreSQL is being asked for this entry, so that its answer may still come. */
     boolean isAskingFor(Entry entry) {
-        lock.lock();
+        lock();
         try {
-            return queue.peek() == entry && (talk == Talk.TRYING || waitingFor == entry);
+            return queue.peek() == entry && (talk == Talk.TRYING || asking == entry);
         } finally {
-            lock.unlock();
+            unlock();
         }
     }
 
     /** A holder leaves. */
     Action leave(Entry entry) {
-        lock.lock();
+        lock();
         try {
             // If it is not there, the lock was lost, and the gate has forgotten it.
             return holders.remove(entry) ? advance() : Action.NOTHING;
         } finally {
-            lock.unlock();
+            unlock();
         }
     }
 
@@ -188,26 +221,23 @@ final class Gate {
 
     /** The lock is held now. */
     Action answered(Hold held) {
-        lock.lock();
+        lock();
         try {
             endTalk();
             hold = held;
-            handOffs = 0;
+            grants = 0;
             heldSince = System.nanoTime();
-            Action action = advance();
-            if (talk == Talk.NONE) {
-                // They stayed for this answer.
-                dismiss(entry -> !entry.isPatient());
-            }
-            return action;
+            lookedAt = heldSince;
+            mayJoin = true;
+            return settled(advance());
         } finally {
-            lock.unlock();
+            unlock();
         }
     }
 
     /** Somebody else holds the lock: those that do not wait go, and the head waits. */
     Action missed() {
-        lock.lock();
+        lock();
         try {
             endTalk();
             dismiss(entry -> !entry.isPatient() || entry.hasExpired());
@@ -217,113 +247,185 @@ final class Gate {
             talk = Talk.WAITING;
             return Action.WAIT;
         } finally {
-            lock.unlock();
+            unlock();
         }
     }
 
     /** The conversation failed: so does the head. */
     Action failed(Exception cause) {
-        lock.lock();
+        lock();
         try {
             endTalk();
             Entry head = queue.poll();
             if (head != null) {
-                head.end(Entry.State.FAILED, cause);
+                end(head, Entry.State.FAILED, cause);
             }
             return advance();
         } finally {
-            lock.unlock();
+            unlock();
         }
     }
 
     /** The lock is freed, or a wait has ended without it. */
     Action free() {
-        lock.lock();
+        lock();
         try {
             endTalk();
             dismiss(Entry::hasExpired);
             return advance();
         } finally {
-            lock.unlock();
+            unlock();
+        }
+    }
+
+    /** Whether anybody waits for the lock in PostgreSQL. */
+    Action looked(boolean waitedFor) {
+        lock();
+        try {
+            endTalk();
+            lookedAt = System.nanoTime();
+            mayJoin = !waitedFor;
+            return settled(advance());
+        } finally {
+            unlock();
         }
     }
 
     /** The session that held the lock has ended. */
     Action lost(Hold held) {
-        lock.lock();
+        lock();
         try {
             return hold == held ? advance() : Action.NOTHING;
         } finally {
-            lock.unlock();
+            unlock();
         }
     }
 
     // ---- waiting in PostgreSQL ----
 
-    /** For whom to wait, or null where nobody waits any more and the conversation has ended. */
+    /** For whom PostgreSQL is asked now, or null where nobody waits any more. */
     @Nullable
-    Entry head() {
-        lock.lock();
+    Entry askForHead() {
+        lock();
         try {
-            return queue.peek();
+            asking = queue.peek();
+            return asking;
         } finally {
-            lock.unlock();
+            unlock();
         }
     }
 
-    /** Starts a wait for the head; false if it is no longer the head. */
+    /** Says in which wait the head is waited for; false if it is no longer the head. */
     boolean waitsFor(Entry head, Sessions.Waiting session, long until) {
-        lock.lock();
+        lock();
         try {
             if (queue.peek() != head) {
                 return false;
             }
             waiting = session;
-            waitingFor = head;
             waitingUntil = until;
             return true;
         } finally {
-            lock.unlock();
+            unlock();
         }
     }
 
     /** Everybody who is queued is told that the locker is closed. */
     void close() {
         Sessions.Waiting needless;
-        lock.lock();
+        lock();
         try {
-            queue.forEach(entry -> entry.end(Entry.State.CLOSED));
+            queue.forEach(entry -> end(entry, Entry.State.CLOSED, null));
             queue.clear();
             needless = waiting;
         } finally {
-            lock.unlock();
+            unlock();
         }
         if (needless != null) {
-            gates.cancel(needless);
+            surroundings.cancel(needless);
         }
     }
 
+    /** How many wait here. */
+    int queueLength() {
+        lock();
+        try {
+            return queue.size();
+        } finally {
+            unlock();
+        }
+    }
+
+    // ---- the lock ----
+
+    private void lock() {
+        for (int i = 0; i < SPINS; i++) {
+            if (lock.tryLock()) {
+                return;
+            }
+            Thread.onSpinWait();
+        }
+        lock.lock();
+    }
+
+    private void unlock() {
+        Entry told = untold;
+        List<Entry> more = moreUntold;
+        untold = null;
+        moreUntold = null;
+        lock.unlock();
+        if (told != null) {
+            told.tell();
+        }
+        if (more != null) {
+            more.forEach(Entry::tell);
+        }
+    }
+
+    private void tellLater(Entry entry) {
+        if (untold == null) {
+            untold = entry;
+            return;
+        }
+        if (moreUntold == null) {
+            moreUntold = new ArrayList<>();
+        }
+        moreUntold.add(entry);
+    }
+
     // ---- decisions; under the lock ----
+
+    private void end(Entry entry, Entry.State state, @Nullable Exception cause) {
+        entry.end(state, cause);
+        tellLater(entry);
+    }
 
     private void dismiss(Predicate<Entry> which) {
         queue.removeIf(entry -> {
             boolean dismissed = which.test(entry);
             if (dismissed) {
-                entry.end(Entry.State.MISSED);
+                end(entry, Entry.State.MISSED, null);
             }
             return dismissed;
         });
     }
 
     private void endTalk() {
-        Entry head = queue.peek();
-        if (head != null) {
-            head.asked();
+        if (asking != null) {
+            asking.asked();
         }
         talk = Talk.NONE;
         waiting = null;
-        waitingFor = null;
+        asking = null;
         leaving = null;
+    }
+
+    /** Those that do not wait have stayed for this answer. */
+    private Action settled(Action action) {
+        if (talk != Talk.TRYING) {
+            dismiss(entry -> !entry.isPatient());
+        }
+        return action;
     }
 
     /** Grants what can be granted, and says what is to be done next. */
@@ -338,7 +440,7 @@ final class Gate {
         }
         grant(held);
         if (!holders.isEmpty()) {
-            return Action.NOTHING;
+            return mayJoin && isWantedBy(queue.peek(), held) ? look() : Action.NOTHING;
         }
         hold = null;
         leaving = held;
@@ -350,7 +452,7 @@ final class Gate {
     private void dropIfLost() {
         Exception loss = hold == null ? null : hold.loss();
         if (loss != null) {
-            holders.forEach(entry -> entry.end(Entry.State.LOST, loss));
+            holders.forEach(entry -> end(entry, Entry.State.LOST, loss));
             holders.clear();
             hold = null;
         }
@@ -362,16 +464,22 @@ final class Gate {
             return Action.ASK;
         }
         retired = true;
-        gates.forget(this);
+        surroundings.forget(this);
         return Action.NOTHING;
+    }
+
+    private Action look() {
+        talk = Talk.TRYING;
+        return Action.LOOK;
     }
 
     private void grant(Hold held) {
         for (Entry next = queue.peek(); next != null && mayHave(next, held); next = queue.peek()) {
             queue.remove();
             holders.add(next);
-            handOffs++;
-            next.grant(held);
+            next.grant(held, grants, heldSince);
+            tellLater(next);
+            grants++;
         }
     }
 
@@ -380,22 +488,26 @@ final class Gate {
             return false;
         }
         if (!holders.isEmpty()) {
-            return held.mode() == LockMode.SHARED;
+            return isWantedBy(next, held) && mayJoin && System.nanoTime() - lookedAt < MAX_JOIN_NANOS;
         }
         // The first one is whom the lock was taken for.
-        return handOffs == 0 || (handOffs < MAX_HAND_OFFS && System.nanoTime() - heldSince < MAX_HAND_OFF_NANOS);
+        return grants == 0 || (grants < MAX_HAND_OFFS && System.nanoTime() - heldSince < MAX_HAND_OFF_NANOS);
+    }
+
+    private static boolean isWantedBy(@Nullable Entry next, Hold held) {
+        return next != null && next.mode() == LockMode.SHARED && held.mode() == LockMode.SHARED;
     }
 
     /** What is to be freed by {@link Action#FREE} and {@link Action#FREE_AND_ASK}. */
     Hold leaving() {
-        lock.lock();
+        lock();
         try {
             if (leaving == null) {
                 throw new IllegalStateException("nothing is to be freed for " + key);
             }
             return leaving;
         } finally {
-            lock.unlock();
+            unlock();
         }
     }
 

@@ -9,7 +9,6 @@ import dev.pals.internal.session.Sessions.Waiting;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockDatabaseException;
 import dev.pals.lock.LockException;
-import dev.pals.lock.LockHandle;
 import dev.pals.lock.LockInterruptedException;
 import dev.pals.lock.LockMode;
 import dev.pals.lock.LockerClosedException;
@@ -20,13 +19,17 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Takes all locks of a request or none: through the gates of this JVM, ascending, and then from PostgreSQL.
@@ -37,61 +40,90 @@ import org.jspecify.annotations.Nullable;
  * it waits, so requests do not deadlock, here or in PostgreSQL.
  */
 public final class Gates implements AutoCloseable {
-    /** One wait in PostgreSQL; a longer one is made of several, since others wait for the snapshot of each. */
-    private static final long SLICE_NANOS = TimeUnit.SECONDS.toNanos(10);
-
+    private static final Logger LOG = LoggerFactory.getLogger(Gates.class);
     private static final long BACKOFF_MIN_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long BACKOFF_MAX_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final Sessions sessions;
+    private final Events events;
     private final ConcurrentMap<LockKey, Gate> gates = new ConcurrentHashMap<>();
+    private final Set<Passage> pausing = ConcurrentHashMap.newKeySet();
+    private final Gate.Surroundings surroundings = new GateSurroundings();
 
-    public Gates(Sessions sessions) {
+    public Gates(Sessions sessions, Events events) {
         this.sessions = sessions;
+        this.events = events;
     }
 
     /** A handle, or null where the wait ran out; with the effort that it took. */
-    public record Outcome(@Nullable LockHandle handle, int attempts, Duration waited) {}
+    public record Outcome(@Nullable HeldLock handle, int attempts, Duration waited) {}
 
     /**
-     * Takes the locks.
+     * Takes the locks; blocks.
      *
      * @param keys ascending and distinct
      * @throws LockException if it came to no decision; no lock is held then
      */
     public Outcome acquire(List<LockKey> keys, LockMode mode, WaitPolicy policy) {
         sessions.checkOpen();
-        Deadline deadline = Deadline.start(policy, System::nanoTime);
-        Passage passage = new Passage(this, keys, mode);
-        if (policy.retryDelay().isPresent()) {
-            return poll(passage, policy.retryDelay().orElseThrow(), deadline);
-        }
-        boolean patient = !deadline.hasPassed();
-        if (patient && Thread.currentThread().isInterrupted()) {
+        Passage passage = passage(keys, mode, policy, new BlockedThread());
+        boolean waits = !policy.equals(WaitPolicy.none());
+        if (waits && Thread.currentThread().isInterrupted()) {
             throw new LockInterruptedException(keys);
         }
-        boolean granted = passage.take(patient, deadline);
-        return passage.outcome(granted, deadline.elapsed());
+        StackWalker.StackFrame takenAt = HeldLock.takenAt();
+        Passage.Progress progress = passage.go();
+        while (progress == Passage.Progress.WAITING) {
+            if (Thread.interrupted()) {
+                passage.giveUp();
+                throw interrupted(keys);
+            }
+            park(this, passage.nanosToWait());
+            progress = passage.go();
+        }
+        return progress == Passage.Progress.GRANTED ? outcome(passage, takenAt) : missed(passage, waits);
     }
 
-    private Outcome poll(Passage passage, Duration delay, Deadline deadline) {
-        while (true) {
-            if (passage.take(false, deadline)) {
-                return passage.outcome(true, deadline.elapsed());
-            }
-            if (deadline.hasPassed()) {
-                return passage.outcome(false, deadline.elapsed());
-            }
-            pause(passage, Math.min(TimeUnit.NANOSECONDS.convert(delay), deadline.remainingNanos()));
-        }
+    /**
+     * Takes the locks without a thread that waits.
+     *
+     * @param keys ascending and distinct
+     * @param result what the stage is completed with; what it throws, completes the stage exceptionally
+     * @return a stage that can be cancelled, which ends the request
+     */
+    public <T extends @Nullable Object> CompletableFuture<T> acquireAsync(
+            List<LockKey> keys, LockMode mode, WaitPolicy policy, Function<Outcome, T> result) {
+        sessions.checkOpen();
+        StackWalker.StackFrame takenAt = HeldLock.takenAt();
+        boolean waits = !policy.equals(WaitPolicy.none());
+        AsyncRequest<T> request = new AsyncRequest<>(
+                sessions,
+                caller -> passage(keys, mode, policy, caller),
+                passage -> outcome(passage, takenAt),
+                passage -> missed(passage, waits),
+                result);
+        return request.start();
     }
 
-    private void pause(Passage passage, long nanos) {
-        try {
-            sessions.pause(nanos);
-        } catch (InterruptedException e) {
-            throw interrupted(passage.keys());
+    private Passage passage(List<LockKey> keys, LockMode mode, WaitPolicy policy, Entry.Caller caller) {
+        Deadline deadline = Deadline.start(policy, System::nanoTime);
+        long retryDelay = policy.retryDelay().map(TimeUnit.NANOSECONDS::convert).orElse(0L);
+        return new Passage(this, keys, mode, deadline, retryDelay == 0 && !deadline.hasPassed(), retryDelay, caller);
+    }
+
+    private Outcome outcome(Passage passage, StackWalker.StackFrame takenAt) {
+        Duration waited = passage.deadline().elapsed();
+        HeldLock handle = new HeldLock(this, passage, takenAt, waited);
+        events.acquired(passage, waited);
+        return new Outcome(handle, passage.attempts(), waited);
+    }
+
+    private Outcome missed(Passage passage, boolean waits) {
+        Duration waited = passage.deadline().elapsed();
+        if (waits) {
+            events.timedOut(passage, waited);
         }
+        return new Outcome(null, passage.attempts(), waited);
     }
 
     static LockInterruptedException interrupted(List<LockKey> keys) {
@@ -99,26 +131,49 @@ public final class Gates implements AutoCloseable {
         return new LockInterruptedException(keys);
     }
 
+    /**
+     * Whether any program holds the lock in PostgreSQL. One round trip.
+     *
+     * @throws LockException if it could not be found out
+     */
+    public boolean isLocked(LockKey key) {
+        sessions.checkOpen();
+        long start = System.nanoTime();
+        try {
+            return sessions.isHeld(key);
+        } catch (SQLException | SessionInterruptedException e) {
+            throw problem(List.of(key), e, Duration.ofNanos(System.nanoTime() - start));
+        }
+    }
+
     Sessions sessions() {
         return sessions;
+    }
+
+    Events events() {
+        return events;
     }
 
     boolean isClosed() {
         return sessions.isClosed();
     }
 
-    void forget(Gate gate) {
-        gates.remove(gate.key(), gate);
+    void pausing(Passage passage) {
+        pausing.add(passage);
+        if (isClosed()) {
+            passage.wake();
+        }
     }
 
-    void cancel(Waiting waiting) {
-        sessions.threads().execute(waiting::cancel);
+    void resumed(Passage passage) {
+        pausing.remove(passage);
     }
 
     // ---- entering ----
 
     private Gate gate(LockKey key) {
-        return gates.computeIfAbsent(key, missing -> new Gate(this, missing));
+        Gate gate = gates.get(key);
+        return gate != null ? gate : gates.computeIfAbsent(key, missing -> new Gate(surroundings, missing));
     }
 
     /** Queues the entry and does what is to be done for it. */
@@ -138,6 +193,28 @@ public final class Gates implements AutoCloseable {
     Gate claim(LockKey key, Entry entry) {
         Gate gate = gate(key);
         return gate.claim(entry) ? gate : null;
+    }
+
+    private final class GateSurroundings implements Gate.Surroundings {
+        @Override
+        public boolean isClosed() {
+            return sessions.isClosed();
+        }
+
+        @Override
+        public void forget(Gate gate) {
+            gates.remove(gate.key(), gate);
+        }
+
+        @Override
+        public void cancel(Waiting waiting) {
+            sessions.threads().execute(waiting::cancel);
+        }
+
+        @Override
+        public void carryOut(Gate gate, Action action) {
+            Gates.this.carryOut(gate, action);
+        }
     }
 
     // ---- conversations with PostgreSQL ----
@@ -164,11 +241,12 @@ public final class Gates implements AutoCloseable {
         return switch (action) {
             case ASK -> ask(gate);
             case FREE -> {
-                sessions.free(List.of(gate.leaving()));
+                sessions.free(gate.leaving());
                 yield gate.free();
             }
             case FREE_AND_ASK -> exchange(gate);
             case WAIT -> startToWait(gate);
+            case LOOK -> look(gate);
             case NOTHING -> Action.NOTHING;
         };
     }
@@ -185,7 +263,7 @@ public final class Gates implements AutoCloseable {
     }
 
     private Action ask(Gate gate) {
-        Entry head = gate.head();
+        Entry head = gate.askForHead();
         if (head == null) {
             return gate.free();
         }
@@ -204,18 +282,28 @@ public final class Gates implements AutoCloseable {
     }
 
     private Action exchange(Gate gate) {
-        Entry head = gate.head();
+        Entry head = gate.askForHead();
         Hold leaving = gate.leaving();
         if (head == null) {
-            sessions.free(List.of(leaving));
+            sessions.free(leaving);
             return gate.free();
         }
         try {
             Hold hold = wanted(gate, head.mode());
             return sessions.exchange(leaving, hold) ? gate.answered(hold) : gate.missed();
         } catch (SQLException | RuntimeException e) {
+            LOG.debug("{}: {} is asked for anew", sessions.name(), gate.key(), e);
             // The lock is freed all the same, and the head has not failed by itself: it asks anew.
             return gate.free();
+        }
+    }
+
+    private Action look(Gate gate) {
+        try {
+            return gate.looked(sessions.isWaitedFor(gate.key()));
+        } catch (SQLException | RuntimeException e) {
+            LOG.debug("{}: whether {} is waited for is looked at again later", sessions.name(), gate.key(), e);
+            return gate.looked(false);
         }
     }
 
@@ -231,21 +319,22 @@ public final class Gates implements AutoCloseable {
         try {
             waiting = sessions.forWaiting();
         } catch (RuntimeException e) {
-            // Trying again will tell whether the server is there at all.
+            LOG.debug("{}: {} is tried again instead of waited for", sessions.name(), gate.key(), e);
+            // That will tell whether the server is there at all.
             waiting = null;
         }
         if (waiting == null) {
             long delay = ThreadLocalRandom.current().nextLong(BACKOFF_MIN_NANOS, BACKOFF_MAX_NANOS);
-            sessions.schedule(() -> sessions.threads().execute(() -> carryOut(gate, gate.free())), delay);
+            var unused = sessions.schedule(() -> sessions.threads().execute(() -> carryOut(gate, gate.free())), delay);
             return Action.NOTHING;
         }
         return await(gate, waiting);
     }
 
     private Action await(Gate gate, Waiting waiting) {
-        Entry head = gate.head();
+        Entry head = gate.askForHead();
         long remaining = head == null ? 0 : head.deadlineNanos() - System.nanoTime();
-        long slice = Math.max(1, Math.min(remaining, SLICE_NANOS));
+        long slice = Math.max(1, Math.min(remaining, sessions.sliceNanos()));
         if (head == null || isClosed() || !gate.waitsFor(head, waiting, System.nanoTime() + slice)) {
             waiting.giveUp();
             return gate.free();
@@ -262,32 +351,37 @@ public final class Gates implements AutoCloseable {
     // ---- leaving ----
 
     /**
-     * Lets the entries leave their gates; what PostgreSQL is to free is freed in one round trip where it can be.
+     * Lets the first entries leave their gates; what PostgreSQL is to free is freed in one round trip where it can be.
      *
      * @return why a lock was lost before, or null
      */
     @Nullable
-    Exception leave(List<Gate> left, List<Entry> entries) {
+    Exception leave(Gate[] left, Entry[] entries, int count) {
+        return count == 1 ? leave(left[0], entries[0]) : leaveAll(left, entries, count);
+    }
+
+    private @Nullable Exception leave(Gate gate, Entry entry) {
+        Action action = gate.leave(entry);
+        if (entry.state() == Entry.State.LOST) {
+            return entry.failure();
+        }
+        Hold hold = Objects.requireNonNull(entry.hold());
+        carryOut(gate, action);
+        return hold.loss();
+    }
+
+    private @Nullable Exception leaveAll(Gate[] left, Entry[] entries, int count) {
         List<Gate> toFree = new ArrayList<>();
         List<Gate> others = new ArrayList<>();
         List<Action> actions = new ArrayList<>();
-        List<Hold> freed = new ArrayList<>();
         Exception loss = null;
-        for (int i = left.size() - 1; i >= 0; i--) {
-            Gate gate = left.get(i);
-            Action action = gate.leave(entries.get(i));
-            if (entries.get(i).state() == Entry.State.LOST) {
-                loss = entries.get(i).failure();
-            }
+        for (int i = count - 1; i >= 0; i--) {
+            Action action = left[i].leave(entries[i]);
             if (action == Action.FREE) {
-                toFree.add(gate);
-                freed.add(gate.leaving());
+                toFree.add(left[i]);
             } else {
-                others.add(gate);
+                others.add(left[i]);
                 actions.add(action);
-                if (action == Action.FREE_AND_ASK) {
-                    freed.add(gate.leaving());
-                }
             }
         }
         if (!toFree.isEmpty()) {
@@ -297,18 +391,22 @@ public final class Gates implements AutoCloseable {
         for (int i = 0; i < others.size(); i++) {
             carryOut(others.get(i), actions.get(i));
         }
-        return loss != null
-                ? loss
-                : freed.stream()
-                        .flatMap(hold -> Stream.ofNullable(hold.loss()))
-                        .findFirst()
-                        .orElse(null);
+        for (int i = 0; i < count; i++) {
+            Hold hold = entries[i].hold();
+            if (hold != null && hold.loss() != null) {
+                loss = hold.loss();
+            }
+        }
+        return loss;
     }
 
     /** Ends every wait and frees every lock; further use throws. Idempotent. */
     @Override
     public void close() {
-        sessions.close(() -> gates.values().forEach(Gate::close));
+        sessions.close(() -> {
+            gates.values().forEach(Gate::close);
+            pausing.forEach(Passage::wake);
+        });
     }
 
     /** What became of a conversation that failed. */
@@ -337,11 +435,28 @@ public final class Gates implements AutoCloseable {
         return e.getCause() != null && e.getCause().getCause() instanceof InterruptedException;
     }
 
-    static void park(Object blocker, long nanos) {
+    private static void park(Object blocker, long nanos) {
         if (nanos == Long.MAX_VALUE) {
             LockSupport.park(blocker);
         } else {
             LockSupport.parkNanos(blocker, nanos);
+        }
+    }
+
+    /** The thread that called, and sleeps. */
+    private static final class BlockedThread implements Entry.Caller {
+        private final Thread thread = Thread.currentThread();
+
+        @Override
+        public void wake() {
+            if (!isThisThread()) {
+                LockSupport.unpark(thread);
+            }
+        }
+
+        @Override
+        public boolean isThisThread() {
+            return thread == Thread.currentThread();
         }
     }
 

@@ -4,12 +4,15 @@ import dev.pals.key.LockKey;
 import dev.pals.lock.LockHandle;
 import dev.pals.lock.LockLostException;
 import dev.pals.lock.LockMode;
+import java.lang.StackWalker.StackFrame;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.Objects;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,52 +20,45 @@ import org.slf4j.LoggerFactory;
 /**
  * The locks of one request that went through all its gates. When the handle is forgotten, the cleaner releases them.
  */
-final class HeldLock implements LockHandle {
+public final class HeldLock implements LockHandle {
     private static final Logger LOG = LoggerFactory.getLogger(LockHandle.class);
     private static final Cleaner CLEANER = Cleaner.create();
     private static final StackWalker WALKER = StackWalker.getInstance();
 
-    private final Release release;
+    private final Locks locks;
     private final Cleaner.Cleanable cleanable;
-    private final LockMode mode;
     private final int attempts;
     private final Duration waited;
 
-    HeldLock(
-            Gates gates,
-            List<LockKey> keys,
-            LockMode mode,
-            List<Gate> passed,
-            List<Entry> entries,
-            int attempts,
-            Duration waited) {
-        this.release = new Release(gates, keys, List.copyOf(passed), List.copyOf(entries), takenAt());
-        this.cleanable = CLEANER.register(this, release);
-        this.mode = mode;
-        this.attempts = attempts;
+    HeldLock(Gates gates, Passage passage, StackFrame takenAt, Duration waited) {
+        this.locks = new Locks(gates, passage, takenAt);
+        this.cleanable = CLEANER.register(this, locks);
+        this.attempts = passage.attempts();
         this.waited = waited;
+        locks.watch();
     }
 
-    /** The first caller outside of this library. */
-    private static String takenAt() {
+    /** The first caller outside of this library. Its text is made only where it is shown: that takes long. */
+    static StackFrame takenAt() {
         return WALKER.walk(frames -> frames.filter(frame -> !isOurs(frame.getClassName()))
                 .findFirst()
-                .map(Object::toString)
-                .orElse("an unknown place"));
+                .orElseThrow());
     }
 
     private static boolean isOurs(String className) {
-        return className.startsWith("dev.pals.internal.") || className.equals("dev.pals.LockRequest");
+        return className.startsWith("dev.pals.internal.")
+                || className.equals("dev.pals.LockRequest")
+                || className.equals("dev.pals.RequestLock");
     }
 
     @Override
     public List<LockKey> keys() {
-        return release.keys;
+        return locks.keys;
     }
 
     @Override
     public LockMode mode() {
-        return mode;
+        return locks.mode;
     }
 
     @Override
@@ -77,20 +73,63 @@ final class HeldLock implements LockHandle {
 
     @Override
     public boolean isHeld() {
-        return !release.done.get()
-                && !release.gates.isClosed()
-                && release.entries.stream().allMatch(entry -> entry.state() == Entry.State.GRANTED);
+        return locks.areHeld();
+    }
+
+    @Override
+    public long fencingToken() {
+        List<LockKey> asked = keys().stream().filter(key -> !isFormer(key)).toList();
+        if (asked.size() > 1) {
+            throw new IllegalStateException("The handle holds several locks, " + asked
+                    + ", each with a token of its own: call fencingToken(key).");
+        }
+        return fencingToken(asked.get(0));
+    }
+
+    private boolean isFormer(LockKey key) {
+        return keys().stream()
+                .anyMatch(other -> other.formerly().filter(key::equals).isPresent());
+    }
+
+    @Override
+    public long fencingToken(LockKey key) {
+        int index = keys().indexOf(Objects.requireNonNull(key, "key"));
+        if (index < 0) {
+            throw new IllegalArgumentException("The handle does not hold " + key + " but " + keys() + ".");
+        }
+        if (mode() == LockMode.SHARED) {
+            throw new IllegalStateException(
+                    "The lock on " + key
+                            + " is shared, and only exclusive ones come with a fencing token: who writes takes exclusive(...).");
+        }
+        if (!locks.gates.sessions().isFenced()) {
+            throw new IllegalStateException("The lock on " + key + " came without a fencing token: build "
+                    + locks.gates.sessions().name() + " with fencingTokens().");
+        }
+        // A key and its former one have one token, the greater: it grows with each holder of both.
+        long token = locks.entries[index].token();
+        LockKey held = keys().get(index);
+        for (int i = 0; i < locks.entries.length; i++) {
+            LockKey other = keys().get(i);
+            if (other.formerly().filter(held::equals).isPresent()
+                    || held.formerly().filter(other::equals).isPresent()) {
+                token = Math.max(token, locks.entries[i].token());
+            }
+        }
+        return token;
+    }
+
+    @Override
+    public void onLost(Consumer<? super LockLostException> listener) {
+        locks.onLost(Objects.requireNonNull(listener, "listener"));
     }
 
     @Override
     public void close() {
         try {
-            release.inOrder = true;
+            locks.inOrder = true;
             cleanable.clean();
-            Exception loss = release.loss.getAndSet(null);
-            if (loss != null) {
-                throw new LockLostException(release.keys, loss);
-            }
+            locks.throwLossOnce();
         } finally {
             // Until here the cleaner must not take the handle for forgotten.
             Reference.reachabilityFence(this);
@@ -99,32 +138,130 @@ final class HeldLock implements LockHandle {
 
     @Override
     public String toString() {
-        return (isHeld() ? "holding " : "released ") + release.keys + " (" + mode + ", taken at " + release.takenAt
-                + ")";
+        return (isHeld() ? "holding " : "released ") + keys() + " (" + mode() + ", taken at " + locks.takenAt + ")";
     }
 
     /** What the cleaner runs, at most once. It must not refer to the handle, which would then never be unreachable. */
-    private static final class Release implements Runnable {
+    static final class Locks implements Runnable {
         private final Gates gates;
         private final List<LockKey> keys;
-        private final List<Gate> passed;
-        private final List<Entry> entries;
-        private final String takenAt;
-        private final AtomicBoolean done = new AtomicBoolean();
-        private final AtomicReference<@Nullable Exception> loss = new AtomicReference<>();
+        private final LockMode mode;
+        private final Gate[] passed;
+        private final Entry[] entries;
+        private final int attempts;
+        private final StackFrame takenAt;
+        private final long since = System.nanoTime();
+        private final List<Consumer<? super LockLostException>> whenLost = new ArrayList<>(0);
+        private @Nullable LockLostException loss;
+        private boolean lossIsThrown;
+        private volatile boolean done;
         private volatile boolean inOrder;
 
-        Release(Gates gates, List<LockKey> keys, List<Gate> passed, List<Entry> entries, String takenAt) {
+        Locks(Gates gates, Passage passage, StackFrame takenAt) {
             this.gates = gates;
-            this.keys = keys;
-            this.passed = passed;
-            this.entries = entries;
+            this.keys = passage.keys();
+            this.mode = passage.mode();
+            this.passed = passage.passed();
+            this.entries = passage.entries();
+            this.attempts = passage.attempts();
             this.takenAt = takenAt;
+        }
+
+        List<LockKey> keys() {
+            return keys;
+        }
+
+        LockMode mode() {
+            return mode;
+        }
+
+        int attempts() {
+            return attempts;
+        }
+
+        Duration heldFor() {
+            return Duration.ofNanos(System.nanoTime() - since);
+        }
+
+        private void watch() {
+            for (Entry entry : entries) {
+                entry.whenLost(() -> lose(Objects.requireNonNull(entry.failure())));
+            }
+        }
+
+        private boolean areHeld() {
+            if (done || gates.isClosed()) {
+                return false;
+            }
+            for (Entry entry : entries) {
+                if (!entry.isHeld()) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        /** Tells all listeners, once, and never on the thread that found out: others wait for that one. */
+        private void lose(Exception cause) {
+            LockLostException lost = new LockLostException(keys, cause);
+            List<Consumer<? super LockLostException>> told;
+            synchronized (whenLost) {
+                if (loss != null) {
+                    return;
+                }
+                loss = lost;
+                told = List.copyOf(whenLost);
+            }
+            elsewhere(() -> {
+                gates.events().lost(this, cause);
+                told.forEach(listener -> tell(listener, lost));
+            });
+        }
+
+        private void onLost(Consumer<? super LockLostException> listener) {
+            LockLostException lost;
+            synchronized (whenLost) {
+                lost = loss;
+                if (lost == null) {
+                    whenLost.add(listener);
+                }
+            }
+            if (lost != null) {
+                elsewhere(() -> tell(listener, lost));
+            }
+        }
+
+        private void elsewhere(Runnable work) {
+            try {
+                gates.sessions().threads().execute(work);
+            } catch (RejectedExecutionException e) {
+                // The locker is closed; nobody waits for this thread any more.
+                work.run();
+            }
+        }
+
+        private void tell(Consumer<? super LockLostException> listener, LockLostException lost) {
+            try {
+                listener.accept(lost);
+            } catch (RuntimeException e) {
+                LOG.warn("A listener for the loss of {} failed", keys, e);
+            }
+        }
+
+        private void throwLossOnce() {
+            LockLostException thrown;
+            synchronized (whenLost) {
+                thrown = lossIsThrown ? null : loss;
+                lossIsThrown = true;
+            }
+            if (thrown != null) {
+                throw thrown;
+            }
         }
 
         @Override
         public void run() {
-            done.set(true);
+            done = true;
             if (gates.isClosed()) {
                 return;
             }
@@ -135,7 +272,12 @@ final class HeldLock implements LockHandle {
                         keys,
                         takenAt);
             }
-            loss.set(gates.leave(passed, entries));
+            Exception cause = gates.leave(passed, entries, entries.length);
+            if (cause != null) {
+                lose(cause);
+            } else {
+                gates.events().released(this);
+            }
         }
     }
 }

@@ -1,26 +1,49 @@
 package dev.pals.internal.gate;
 
-import dev.pals.internal.gate.Gates.Outcome;
 import dev.pals.internal.session.Deadline;
 import dev.pals.internal.session.Hold;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockMode;
 import dev.pals.lock.LockerClosedException;
 import java.sql.SQLException;
-import java.time.Duration;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** One request on its way through the gates of its keys. Used by one thread, until it holds all locks or none. */
+/**
+ * One request on its way through the gates of its keys, in ascending order, until it holds all locks or none.
+ *
+ * <p>{@link #go} goes as far as it can without waiting, so that the caller may be a thread that sleeps until it is
+ * woken, or one that comes back when it is. One thread at a time.
+ */
 final class Passage {
     private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    enum Progress {
+        GRANTED,
+        MISSED,
+        /** To be asked again when the caller is woken, or after {@link #nanosToWait}. */
+        WAITING
+    }
 
     private final Gates gates;
     private final List<LockKey> keys;
     private final LockMode mode;
-    private final List<Gate> passed = new ArrayList<>();
-    private final List<Entry> entries = new ArrayList<>();
+    private final Deadline deadline;
+    private final long retryDelayNanos;
+    private final boolean patient;
+    private final Entry.Caller caller;
+    private final Gate[] passed;
+    private final Entry[] entries;
+    /** How many of them are granted. */
+    private int granted;
+    /** The next one is queued at its gate. */
+    private boolean queued;
+
+    private boolean started;
+    private boolean waited;
+    private boolean pausing;
+    private long pausedUntil;
     /** Over all takes. */
     private int attempts;
     /** In this take: for all keys together, and at the most for any of them. */
@@ -28,162 +51,256 @@ final class Passage {
 
     private int asked;
 
-    Passage(Gates gates, List<LockKey> keys, LockMode mode) {
+    /**
+     * Makes one that has not begun.
+     *
+     * @param patient whether it queues; otherwise it misses where a lock is not free
+     * @param retryDelayNanos how long it pauses before it tries again what it has missed; 0 if it does not
+     */
+    Passage(
+            Gates gates,
+            List<LockKey> keys,
+            LockMode mode,
+            Deadline deadline,
+            boolean patient,
+            long retryDelayNanos,
+            Entry.Caller caller) {
         this.gates = gates;
         this.keys = keys;
         this.mode = mode;
+        this.deadline = deadline;
+        this.patient = patient;
+        this.retryDelayNanos = retryDelayNanos;
+        this.caller = caller;
+        this.passed = new Gate[keys.size()];
+        this.entries = new Entry[keys.size()];
     }
 
     List<LockKey> keys() {
         return keys;
     }
 
-    Outcome outcome(boolean granted, Duration waited) {
-        int asked = Math.max(1, attempts);
-        if (!granted) {
-            return new Outcome(null, asked, waited);
-        }
-        return new Outcome(new HeldLock(gates, keys, mode, passed, entries, asked, waited), asked, waited);
+    LockMode mode() {
+        return mode;
     }
 
-    /** Takes all locks, or none; returns which. */
-    boolean take(boolean patient, Deadline deadline) {
-        boolean granted = false;
-        asked = 0;
-        tries = 0;
+    Deadline deadline() {
+        return deadline;
+    }
+
+    Gate[] passed() {
+        return passed;
+    }
+
+    Entry[] entries() {
+        return entries;
+    }
+
+    int attempts() {
+        return Math.max(1, attempts);
+    }
+
+    /** Whether it was not granted at once. */
+    boolean hasWaited() {
+        return waited;
+    }
+
+    /**
+     * Goes on.
+     *
+     * @throws RuntimeException what has happened to it; nothing is held then
+     */
+    Progress go() {
+        if (pausing && !resume()) {
+            return Progress.WAITING;
+        }
+        Progress progress = Progress.MISSED;
+        boolean ended = false;
         try {
-            if (keys.size() > 1) {
-                takeIdleOnes(patient, deadline);
-            }
-            granted = takeRest(patient, deadline);
-            return granted;
+            progress = goOn();
+            ended = true;
         } finally {
+            if (progress == Progress.MISSED) {
+                giveUp();
+            }
+        }
+        if (progress == Progress.GRANTED) {
             attempts += Math.max(1, asked);
-            if (!granted) {
-                gates.leave(passed, entries);
-                passed.clear();
-                entries.clear();
+        } else if (progress == Progress.MISSED && ended && retryDelayNanos > 0 && !deadline.hasPassed()) {
+            pause();
+            return Progress.WAITING;
+        }
+        return progress;
+    }
+
+    private Progress goOn() {
+        if (!started) {
+            started = true;
+            if (keys.size() > 1) {
+                takeIdleOnes();
             }
         }
-    }
-
-    // ---- one by one ----
-
-    private boolean takeRest(boolean patient, Deadline deadline) {
-        while (passed.size() < keys.size()) {
-            Entry entry = entry(patient, deadline);
-            Gate gate = gates.enter(keys.get(passed.size()), entry);
-            if (!awaited(gate, entry, deadline)) {
-                asked = Math.max(asked, tries + entry.attempts());
-                return false;
+        while (granted < keys.size()) {
+            if (!queued) {
+                entries[granted] = entry();
+                queued = true;
+                passed[granted] = gates.enter(keys.get(granted), entries[granted]);
             }
-            asked = Math.max(asked, tries + entry.attempts());
-            passed.add(gate);
-            entries.add(entry);
+            Progress progress = lookAt(passed[granted], entries[granted]);
+            if (progress != Progress.GRANTED) {
+                return progress;
+            }
+            pass();
         }
-        return true;
+        return Progress.GRANTED;
     }
 
-    private Entry entry(boolean patient, Deadline deadline) {
-        return new Entry(mode, patient, deadline.nanos());
+    private Entry entry() {
+        return new Entry(caller, mode, patient, deadline.nanos());
     }
 
-    /** Returns whether the entry is granted, or throws what happened to it. */
-    private boolean awaited(Gate gate, Entry entry, Deadline deadline) {
-        while (entry.state() == Entry.State.QUEUED) {
-            long remaining = entry.isPatient() ? deadline.remainingNanos() : Long.MAX_VALUE;
-            if (remaining <= 0) {
-                // PostgreSQL's own timeout is due as well, and what it then says is the truth; but not for ever.
-                remaining = entry.deadlineNanos() + GRACE_NANOS - System.nanoTime();
-                if ((remaining <= 0 || !gate.isAskingFor(entry)) && gate.withdraw(entry)) {
-                    return false;
-                }
-            }
-            if (Thread.interrupted()) {
-                withdrawInterrupted(gate, entry);
-            }
-            if (entry.state() == Entry.State.QUEUED) {
-                Gates.park(gate, remaining);
-            }
+    private void pass() {
+        asked = Math.max(asked, tries + entries[granted].attempts());
+        queued = false;
+        granted++;
+    }
+
+    /** What has become of the entry, or an exception of it. */
+    private Progress lookAt(Gate gate, Entry entry) {
+        if (entry.state() == Entry.State.QUEUED && isOverdue(gate, entry)) {
+            gate.withdraw(entry);
         }
         return switch (entry.state()) {
-            case GRANTED -> true;
-            case MISSED, WITHDRAWN -> false;
+            case GRANTED -> Progress.GRANTED;
+            case QUEUED -> {
+                waited = true;
+                yield Progress.WAITING;
+            }
+            case MISSED, WITHDRAWN -> Progress.MISSED;
             case CLOSED -> throw new LockerClosedException(gates.sessions().name());
             case FAILED, LOST -> throw gates.problem(keys, entry.failure(), deadline.elapsed());
-            case QUEUED -> throw new IllegalStateException("still queued at " + gate);
         };
     }
 
-    private void withdrawInterrupted(Gate gate, Entry entry) {
-        if (!gate.withdraw(entry) && entry.state() == Entry.State.GRANTED) {
-            // Both happened: the interrupt wins, since the caller wants to stop.
-            passed.add(gate);
-            entries.add(entry);
+    /** PostgreSQL's own timeout is due as well, and what it then says is the truth; but not for ever. */
+    private boolean isOverdue(Gate gate, Entry entry) {
+        return patient && deadline.hasPassed() && (graceNanos(entry) <= 0 || !gate.isAskingFor(entry));
+    }
+
+    private static long graceNanos(Entry entry) {
+        return entry.deadlineNanos() + GRACE_NANOS - System.nanoTime();
+    }
+
+    /** When to look again, if the caller is not woken before; {@link Long#MAX_VALUE} for no need to. */
+    long nanosToWait() {
+        if (pausing) {
+            return Math.max(1, pausedUntil - System.nanoTime());
         }
-        throw Gates.interrupted(keys);
+        if (!patient || deadline.isForever()) {
+            return Long.MAX_VALUE;
+        }
+        long remaining = deadline.remainingNanos();
+        return Math.max(1, remaining > 0 ? remaining : graceNanos(entries[granted]));
+    }
+
+    /** Ends it, from the thread that goes: nothing is held or queued afterwards. */
+    void giveUp() {
+        if (queued && !passed[granted].withdraw(entries[granted]) && entries[granted].state() == Entry.State.GRANTED) {
+            // Both happened.
+            pass();
+        }
+        if (queued) {
+            asked = Math.max(asked, tries + entries[granted].attempts());
+        }
+        attempts += Math.max(1, asked);
+        gates.leave(passed, entries, granted);
+        Arrays.fill(passed, null);
+        Arrays.fill(entries, null);
+        granted = 0;
+        queued = false;
+        started = false;
+        asked = 0;
+        tries = 0;
+        if (pausing) {
+            pausing = false;
+            gates.resumed(this);
+        }
+    }
+
+    // ---- trying again ----
+
+    private void pause() {
+        waited = true;
+        pausing = true;
+        pausedUntil = System.nanoTime() + Math.min(retryDelayNanos, deadline.remainingNanos());
+        gates.pausing(this);
+    }
+
+    private boolean resume() {
+        if (pausedUntil - System.nanoTime() > 0 && !gates.isClosed()) {
+            return false;
+        }
+        pausing = false;
+        gates.resumed(this);
+        gates.sessions().checkOpen();
+        return true;
+    }
+
+    void wake() {
+        caller.wake();
     }
 
     // ---- all that are idle, in one round trip ----
 
-    private void takeIdleOnes(boolean patient, Deadline deadline) {
-        List<Gate> claimed = new ArrayList<>();
-        List<Entry> claims = new ArrayList<>();
-        for (LockKey key : keys) {
-            Entry entry = entry(patient, deadline);
-            Gate gate = gates.claim(key, entry);
+    private void takeIdleOnes() {
+        int claimed = 0;
+        while (claimed < keys.size()) {
+            Entry entry = entry();
+            Gate gate = gates.claim(keys.get(claimed), entry);
             if (gate == null) {
                 break;
             }
-            claimed.add(gate);
-            claims.add(entry);
+            passed[claimed] = gate;
+            entries[claimed] = entry;
+            claimed++;
         }
-        if (!claimed.isEmpty()) {
-            takeClaimed(claimed, claims, deadline);
+        if (claimed > 0) {
+            takeClaimed(claimed);
         }
     }
 
-    private void takeClaimed(List<Gate> claimed, List<Entry> claims, Deadline deadline) {
-        List<Hold> holds =
-                claimed.stream().map(gate -> gates.wanted(gate, mode)).toList();
-        int first;
+    private void takeClaimed(int claimed) {
+        Hold[] holds = new Hold[claimed];
+        Arrays.setAll(holds, i -> gates.wanted(passed[i], mode));
+        int taken;
         try {
-            first = gates.sessions().takeInOrder(holds);
+            taken = gates.sessions().takeInOrder(List.of(holds));
         } catch (SQLException | RuntimeException e) {
-            unclaim(claimed, claims, 0);
+            unclaim(0, claimed);
             throw gates.problem(keys, e, deadline.elapsed());
         }
         tries = 1;
         asked = 1;
-        int next = 0;
+        int settled = 0;
         try {
-            while (next < first) {
-                int i = next;
-                next++;
-                Gate gate = claimed.get(i);
-                gates.carryOut(gate, gate.answered(holds.get(i)));
-                if (claims.get(i).state() != Entry.State.GRANTED) {
-                    // It was there, but its session has ended since. Those behind must not be kept while this one
-                    // waits.
-                    unclaim(claimed, claims, next);
-                    next = claims.size();
-                    if (!awaited(gate, claims.get(i), deadline)) {
-                        return;
-                    }
-                    first = i + 1;
+            while (settled < taken && granted == settled) {
+                int i = settled;
+                settled++;
+                gates.carryOut(passed[i], passed[i].answered(holds[i]));
+                if (entries[i].state() == Entry.State.GRANTED) {
+                    granted++;
                 }
-                passed.add(gate);
-                entries.add(claims.get(i));
             }
         } finally {
-            unclaim(claimed, claims, next);
+            unclaim(settled, claimed);
+            // It was there, but its session has ended since: those behind must not be kept while it waits.
+            queued = granted < settled;
         }
     }
 
-    private void unclaim(List<Gate> claimed, List<Entry> claims, int from) {
-        for (int i = from; i < claimed.size(); i++) {
-            Gate gate = claimed.get(i);
-            gates.carryOut(gate, gate.unclaim(claims.get(i)));
+    private void unclaim(int from, int to) {
+        for (int i = from; i < to; i++) {
+            gates.carryOut(passed[i], passed[i].unclaim(entries[i]));
         }
     }
 }

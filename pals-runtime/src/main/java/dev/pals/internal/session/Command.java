@@ -9,7 +9,7 @@ final class Command {
     private final LockCommand kind;
     private final long key;
     private final @Nullable Hold hold;
-    private boolean answer;
+    private long answer;
 
     private Command(LockCommand kind, long key, @Nullable Hold hold) {
         this.kind = kind;
@@ -17,8 +17,8 @@ final class Command {
         this.hold = hold;
     }
 
-    static Command take(Hold hold) {
-        return new Command(LockCommand.tryFor(hold.mode()), hold.key().lockHash(), hold);
+    static Command take(Hold hold, boolean fenced) {
+        return new Command(LockCommand.tryFor(hold.mode(), fenced), hold.key().lockHash(), hold);
     }
 
     static Command free(Hold hold) {
@@ -27,6 +27,10 @@ final class Command {
 
     static Command free(long key, LockMode mode) {
         return new Command(LockCommand.unlockFor(mode), key, null);
+    }
+
+    static Command look(LockCommand kind, long key) {
+        return new Command(kind, key, null);
     }
 
     static Command heartbeat() {
@@ -39,6 +43,10 @@ final class Command {
 
     boolean takes() {
         return kind.takes();
+    }
+
+    boolean looks() {
+        return kind.looks();
     }
 
     boolean frees() {
@@ -55,11 +63,21 @@ final class Command {
         return key;
     }
 
+    /** Whether the answer was yes. */
     boolean answer() {
+        return answer != 0;
+    }
+
+    /** The fencing token that came with the lock, if it came with one. */
+    long token() {
         return answer;
     }
 
-    void answer(boolean given) {
+    void answer(long given) {
         answer = given;
+    }
+
+    void answer(boolean given) {
+        answer = given ? 1 : 0;
     }
 }

@@ -47,6 +47,10 @@ public final class Connections {
         return limit;
     }
 
+    boolean hasSpare() {
+        return permits.availablePermits() > 0;
+    }
+
     /** Takes the right to one connection, if there is one to spare. */
     boolean reserve() {
         return permits.tryAcquire();

@@ -27,7 +27,8 @@ public final class Deadline {
         return TimeUnit.NANOSECONDS.convert(duration);
     }
 
-    boolean isForever() {
+    /** Whether it never passes. */
+    public boolean isForever() {
         return limitNanos == Long.MAX_VALUE;
     }
 

@@ -11,6 +11,7 @@ public final class Hold {
     private final LockMode mode;
     private final Consumer<Hold> whenLost;
     private volatile @Nullable Session session;
+    private volatile long token;
     private volatile @Nullable Exception loss;
 
     /**
@@ -42,8 +43,20 @@ public final class Hold {
         return session;
     }
 
-    void heldBy(Session holder) {
+    void heldBy(Session holder, long firstToken) {
+        token = firstToken;
         session = holder;
+    }
+
+    /** The first of the fencing tokens that came with the lock; of no meaning where the locker takes none. */
+    public long token() {
+        return token;
+    }
+
+    /** Whether PostgreSQL has said so recently enough to be sure that it is still held. */
+    public boolean isConfirmed() {
+        Session holder = session;
+        return holder != null && loss == null && holder.isConfirmed();
     }
 
     void lose(Exception cause) {

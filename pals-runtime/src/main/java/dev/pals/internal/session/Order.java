@@ -17,6 +17,7 @@ final class Order {
 
     private final List<Command> commands;
     private final boolean sequence;
+    private final boolean alone;
     private final Thread caller = Thread.currentThread();
     private final boolean callerMaySend = !Threads.isVirtual(caller);
     private @Nullable SQLException failure;
@@ -25,6 +26,7 @@ final class Order {
     private Order(List<Command> commands, boolean sequence) {
         this.commands = commands;
         this.sequence = sequence;
+        this.alone = sequence || commands.get(0).looks();
     }
 
     /** Commands that are done one and all. */
@@ -39,6 +41,11 @@ final class Order {
 
     boolean isSequence() {
         return sequence;
+    }
+
+    /** Whether it must not travel with others. */
+    boolean isAlone() {
+        return alone;
     }
 
     List<Command> commands() {

@@ -1,6 +1,7 @@
 package dev.pals.internal.session;
 
 import dev.pals.internal.sql.AdvisoryLockSql;
+import dev.pals.internal.sql.LockCommand;
 import dev.pals.internal.sql.SqlState;
 import dev.pals.lock.LockMode;
 import java.sql.Connection;
@@ -8,7 +9,9 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -50,14 +53,20 @@ final class Session {
     private final Queue<Order> queue = new ConcurrentLinkedQueue<>();
     private final Map<Long, Hold> ledger = new HashMap<>();
     private final Map<String, PreparedStatement> statements = new HashMap<>();
+    private final List<Order> batch = new ArrayList<>();
     private final Connection connection;
+    private final SessionSettings settings;
     private final boolean autoCommitBefore;
+    private final int networkTimeoutBefore;
+    private final Map<String, String> settingsBefore = new LinkedHashMap<>();
     private final Executor senders;
     private final Consumer<Session> whenEnded;
     private volatile @Nullable SQLException end;
     private volatile boolean refusing;
     private volatile int held;
-    private volatile long lastUse = System.nanoTime();
+    /** When the last statement that PostgreSQL answered was sent. */
+    private volatile long confirmed = System.nanoTime();
+
     private volatile @Nullable PreparedStatement waiting;
 
     /**
@@ -66,8 +75,10 @@ final class Session {
      * @param senders run the input and output of callers that must not do it themselves
      * @param whenEnded told once if the session has ended by itself; its connection is to be cut
      */
-    Session(Connection connection, Executor senders, Consumer<Session> whenEnded) throws SQLException {
+    Session(Connection connection, SessionSettings settings, Executor senders, Consumer<Session> whenEnded)
+            throws SQLException {
         this.connection = connection;
+        this.settings = settings;
         this.senders = senders;
         this.whenEnded = whenEnded;
         autoCommitBefore = connection.getAutoCommit();
@@ -75,11 +86,61 @@ final class Session {
             // A session that holds locks for long must not be idle in a transaction.
             connection.setAutoCommit(true);
         }
+        networkTimeoutBefore = connection.getNetworkTimeout();
+        answerWithin(0);
+        Map<String, String> wanted = new LinkedHashMap<>(settings.leaseSettings());
+        wanted.putAll(settings.orphanSettings());
+        try {
+            settingsBefore.putAll(set(wanted));
+        } catch (SQLException e) {
+            // Some operating systems lack some of those for orphans.
+            settingsBefore.putAll(set(settings.leaseSettings()));
+            for (Map.Entry<String, String> each : settings.orphanSettings().entrySet()) {
+                setIfPossible(each.getKey(), each.getValue());
+            }
+        }
+    }
+
+    private void setIfPossible(String name, String value) throws SQLException {
+        try {
+            settingsBefore.putAll(set(Map.of(name, value)));
+        } catch (SQLException e) {
+            if (!SqlState.INVALID_PARAMETER_VALUE.matches(e)) {
+                throw e;
+            }
+            LOG.info("This server cannot set {}, so it may notice a vanished client late", name, e);
+        }
+    }
+
+    /** Makes settings of the session; returns what they were. */
+    private Map<String, String> set(Map<String, String> wanted) throws SQLException {
+        Map<String, String> before = new LinkedHashMap<>();
+        if (wanted.isEmpty()) {
+            return before;
+        }
+        try (PreparedStatement statement = connection.prepareStatement(AdvisoryLockSql.EXCHANGE_SETTINGS)) {
+            statement.setArray(
+                    1, connection.createArrayOf("text", wanted.keySet().toArray()));
+            statement.setArray(
+                    2, connection.createArrayOf("text", wanted.values().toArray()));
+            try (ResultSet result = statement.executeQuery()) {
+                while (result.next()) {
+                    before.put(result.getString(1), result.getString(2));
+                }
+            }
+        }
+        return before;
+    }
+
+    /** An answer that does not come in time ends the session: the other end has vanished. */
+    private void answerWithin(long extraMillis) throws SQLException {
+        connection.setNetworkTimeout(
+                senders, (int) Math.min(Integer.MAX_VALUE, settings.answerWithinMillis() + extraMillis));
     }
 
     /** Asks for a sign of life, unless there was one just now or another question is under way. */
     void heartbeat(long quietNanos) {
-        if (System.nanoTime() - lastUse > quietNanos && asking.compareAndSet(false, true)) {
+        if (System.nanoTime() - confirmed > quietNanos && asking.compareAndSet(false, true)) {
             senders.execute(() -> {
                 try {
                     perform(new Order(Command.heartbeat()));
@@ -102,7 +163,12 @@ final class Session {
     }
 
     boolean isIdleFor(long nanos) {
-        return held == 0 && queue.isEmpty() && System.nanoTime() - lastUse > nanos;
+        return held == 0 && queue.isEmpty() && System.nanoTime() - confirmed > nanos;
+    }
+
+    /** Whether what it holds is certainly held at this moment, as far as its lease goes. */
+    boolean isConfirmed() {
+        return System.nanoTime() - confirmed < settings.certainNanos();
     }
 
     /**
@@ -113,14 +179,24 @@ final class Session {
      */
     boolean perform(Order order) throws SQLException {
         queue.add(order);
+        if (order.callerMaySend() && sending.compareAndSet(false, true)) {
+            sendAndRelease();
+        }
+        if (order.isWaiting()) {
+            await(order);
+        }
+        order.throwFailure();
+        return !order.isRefused();
+    }
+
+    private void await(Order order) {
         boolean interrupted = false;
-        boolean asked = false;
+        if (!order.callerMaySend()) {
+            handToSender();
+        }
         while (order.isWaiting()) {
             if (order.callerMaySend() && sending.compareAndSet(false, true)) {
                 sendAndRelease();
-            } else if (!order.callerMaySend() && !asked) {
-                asked = true;
-                handToSender();
             } else {
                 LockSupport.park(this);
                 interrupted |= Thread.interrupted();
@@ -129,8 +205,6 @@ final class Session {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        order.throwFailure();
-        return !order.isRefused();
     }
 
     private void sendPending() {
@@ -141,15 +215,16 @@ final class Session {
 
     /** Needs {@link #sending}. */
     private void sendAndRelease() {
-        List<Order> orders = drained();
+        drain();
         try {
-            send(orders);
+            send();
         } catch (RuntimeException | Error e) {
             // Whatever it was, callers must not wait for ever, and what PostgreSQL has done is not known.
             SQLException cause = new SQLException("the session failed: " + e, e);
             endWith(cause);
-            orders.stream().filter(Order::isWaiting).forEach(order -> order.fail(cause));
+            batch.stream().filter(Order::isWaiting).forEach(order -> order.fail(cause));
         } finally {
+            batch.clear();
             release();
         }
     }
@@ -176,50 +251,48 @@ final class Session {
         }
     }
 
-    private List<Order> drained() {
-        List<Order> orders = new ArrayList<>();
+    private void drain() {
         int commands = 0;
         for (Order order = queue.peek(); order != null && commands < MAX_COMMANDS; order = queue.peek()) {
-            orders.add(queue.remove());
+            batch.add(queue.remove());
             commands += order.commands().size();
         }
-        return orders;
     }
 
-    private void send(List<Order> orders) {
-        SQLException ended = end;
-        if (ended != null) {
-            orders.forEach(order -> order.fail(ended));
-        } else if (refusing) {
-            orders.forEach(Order::refuse);
-        } else if (!orders.isEmpty()) {
-            sendOpen(orders);
+    private void send() {
+        if (!isOpen()) {
+            batch.forEach(Order::refuse);
+        } else if (batch.size() == 1) {
+            sendGroup(batch);
+        } else if (!batch.isEmpty()) {
+            sendTogether();
         }
     }
 
-    private void sendOpen(List<Order> orders) {
-        List<Order> together =
-                orders.stream().filter(order -> !order.isSequence()).toList();
+    private void sendTogether() {
+        List<Order> together = new ArrayList<>(batch.size());
+        for (Order order : batch) {
+            if (!order.isAlone()) {
+                together.add(order);
+            }
+        }
         if (!together.isEmpty()) {
             sendGroup(together);
         }
-        for (Order order : orders) {
-            if (order.isSequence()) {
+        for (Order order : batch) {
+            if (order.isAlone()) {
                 sendGroup(List.of(order));
             }
         }
-        lastUse = System.nanoTime();
     }
 
     private void sendGroup(List<Order> orders) {
-        SQLException ended = end;
-        if (ended != null) {
-            orders.forEach(order -> order.fail(ended));
+        if (end != null) {
+            orders.forEach(Order::refuse);
             return;
         }
-        List<Command> commands = orders.size() == 1
-                ? orders.get(0).commands()
-                : orders.stream().flatMap(order -> order.commands().stream()).toList();
+        List<Command> commands = orders.size() == 1 ? orders.get(0).commands() : commandsOf(orders);
+        long sent = System.nanoTime();
         try {
             if (commands.size() == 1) {
                 askOne(commands.get(0));
@@ -228,51 +301,73 @@ final class Session {
             } else {
                 askAll(commands);
             }
-            commands.forEach(this::enter);
-            orders.forEach(Order::done);
         } catch (SQLException e) {
             settle(orders, commands, e);
+            return;
         }
+        confirmed = sent;
+        for (Command command : commands) {
+            enter(command);
+        }
+        held = ledger.size();
+        for (Order order : orders) {
+            order.done();
+        }
+    }
+
+    private static List<Command> commandsOf(List<Order> orders) {
+        List<Command> commands = new ArrayList<>(orders.size() + 8);
+        for (Order order : orders) {
+            commands.addAll(order.commands());
+        }
+        return commands;
     }
 
     /** Takes locks of one mode one after the other, up to the first that is not free. */
     private void askInSequence(List<Command> commands) throws SQLException {
         LockMode mode = Objects.requireNonNull(commands.get(0).hold()).mode();
-        PreparedStatement statement = prepared(AdvisoryLockSql.tryLocks(mode));
+        PreparedStatement statement = prepared(AdvisoryLockSql.tryLocks(mode, settings.fenced()));
         statement.setArray(1, connection.createArrayOf("int8", keys(commands)));
         try (ResultSet result = statement.executeQuery()) {
             for (int i = 0; result.next(); i++) {
-                commands.get(i).answer(result.getBoolean(1));
+                commands.get(i).answer(result.getLong(1));
             }
         }
     }
 
     private void askOne(Command command) throws SQLException {
         PreparedStatement statement = prepared(AdvisoryLockSql.command(command.kind()));
-        if (command.takes() || command.frees()) {
+        if (command.kind() != LockCommand.HEARTBEAT) {
             statement.setLong(1, command.key());
         }
         try (ResultSet result = statement.executeQuery()) {
             result.next();
-            command.answer(result.getBoolean(1));
-        }
-    }
-
-    private void askAll(List<Command> commands) throws SQLException {
-        Object[] codes = commands.stream().map(command -> command.kind().code()).toArray();
-        PreparedStatement statement = prepared(AdvisoryLockSql.BATCH);
-        statement.setArray(1, connection.createArrayOf("int4", codes));
-        statement.setArray(2, connection.createArrayOf("int8", keys(commands)));
-        try (ResultSet result = statement.executeQuery()) {
-            for (Command command : commands) {
-                result.next();
+            if (command.kind().isFenced()) {
+                command.answer(result.getLong(1));
+            } else {
                 command.answer(result.getBoolean(1));
             }
         }
     }
 
-    private static Object[] keys(List<Command> commands) {
-        return commands.stream().map(Command::key).toArray();
+    private void askAll(List<Command> commands) throws SQLException {
+        Integer[] codes = new Integer[commands.size()];
+        Arrays.setAll(codes, i -> commands.get(i).kind().code());
+        PreparedStatement statement = prepared(AdvisoryLockSql.batch(settings.fenced()));
+        statement.setArray(1, connection.createArrayOf("int4", codes));
+        statement.setArray(2, connection.createArrayOf("int8", keys(commands)));
+        try (ResultSet result = statement.executeQuery()) {
+            for (Command command : commands) {
+                result.next();
+                command.answer(result.getLong(1));
+            }
+        }
+    }
+
+    private static Long[] keys(List<Command> commands) {
+        Long[] keys = new Long[commands.size()];
+        Arrays.setAll(keys, i -> commands.get(i).key());
+        return keys;
     }
 
     /** Kept open: to open one for each command would cost a third of a lock cycle. */
@@ -290,11 +385,10 @@ final class Session {
         Hold hold = command.hold();
         if (hold != null && command.answer()) {
             ledger.put(command.key(), hold);
-            hold.heldBy(this);
+            hold.heldBy(this, command.token());
         } else if (command.frees()) {
             ledger.remove(command.key());
         }
-        held = ledger.size();
     }
 
     /** Makes PostgreSQL and the ledger agree after an error, or else ends the session. */
@@ -302,11 +396,12 @@ final class Session {
         try {
             commands.stream().filter(Command::frees).forEach(this::enter);
             freeAllBut(ledger.keySet());
+            held = ledger.size();
             for (Command command : commands) {
                 command.answer(command.frees());
             }
             for (Order order : orders) {
-                if (order.commands().stream().anyMatch(Command::takes)) {
+                if (order.commands().stream().anyMatch(command -> command.takes() || command.looks())) {
                     order.fail(e);
                 } else {
                     order.done();
@@ -354,7 +449,7 @@ final class Session {
         lost.forEach(hold -> hold.lose(cause));
         whenEnded.accept(this);
         for (Order order = queue.poll(); order != null; order = queue.poll()) {
-            order.fail(cause);
+            order.refuse();
         }
     }
 
@@ -379,33 +474,51 @@ final class Session {
             endWith(new SQLException("the session failed: " + e, e));
             throw e;
         } finally {
-            lastUse = System.nanoTime();
             release();
         }
     }
 
     private boolean waitOpen(Hold hold, long lockTimeoutMillis) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(AdvisoryLockSql.waitForLock(hold.mode()))) {
+        long token = 0;
+        String sql = AdvisoryLockSql.waitForLock(hold.mode(), settings.fenced());
+        answerWithin(lockTimeoutMillis);
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
             statement.setString(1, "lock_timeout");
             statement.setString(2, Long.toString(lockTimeoutMillis));
             statement.setBoolean(3, true);
             statement.setLong(4, hold.key().lockHash());
             waiting = statement;
-            statement.execute();
+            try (ResultSet result = statement.executeQuery()) {
+                result.next();
+                token = result.getLong(2);
+            }
         } catch (SQLException e) {
             if (SqlState.LOCK_NOT_AVAILABLE.matches(e) || SqlState.QUERY_CANCELED.matches(e)) {
                 // It may have been granted all the same: settle before anything else.
+                answerWithin(0);
                 unlockAll();
+                confirmed = System.nanoTime();
                 return false;
             }
             throw e;
         } finally {
             waiting = null;
         }
+        answerWithin(0);
+        confirmSince();
         ledger.put(hold.key().lockHash(), hold);
-        hold.heldBy(this);
+        hold.heldBy(this, token);
         held = ledger.size();
         return true;
+    }
+
+    /** When a wait was answered is not known: this program may have been stopped since. */
+    private void confirmSince() throws SQLException {
+        long sent = System.nanoTime();
+        if (settings.lease() != null) {
+            askOne(Command.heartbeat());
+        }
+        confirmed = sent;
     }
 
     /** Ends a wait from another thread; without effect where there is none at this moment. */
@@ -488,9 +601,11 @@ final class Session {
      */
     void giveBack() throws SQLException {
         unlockAll();
+        set(settingsBefore);
         if (!autoCommitBefore) {
             connection.setAutoCommit(false);
         }
+        connection.setNetworkTimeout(senders, networkTimeoutBefore);
         connection.close();
     }
 

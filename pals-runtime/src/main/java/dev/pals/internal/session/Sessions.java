@@ -1,5 +1,7 @@
 package dev.pals.internal.session;
 
+import dev.pals.internal.sql.LockCommand;
+import dev.pals.key.LockKey;
 import dev.pals.lock.LockBudgetException;
 import dev.pals.lock.LockerClosedException;
 import dev.pals.lock.SessionUnavailableException;
@@ -13,11 +15,13 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
@@ -42,6 +46,8 @@ public final class Sessions implements AutoCloseable {
     private static final long RETURNED_WITHIN_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long NONE_TO_SPARE_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    /** As many threads as have their commands sent together at a time. */
+    private static final int STEPS = 8;
     /** Where a session holds this many more than the least loaded one, that one is used. */
     private static final int IMBALANCE = 32;
     /**
@@ -50,17 +56,18 @@ public final class Sessions implements AutoCloseable {
     private static final int MANY_LOCKS = 500;
 
     private final Connections connections;
+    private final SessionSettings settings;
     private final int budget;
     private final List<Session> shared = new CopyOnWriteArrayList<>();
     private final ConcurrentLinkedDeque<Session> idleWaiters = new ConcurrentLinkedDeque<>();
     private final Set<Session> waiters = ConcurrentHashMap.newKeySet();
     private final ReentrantLock opening = new ReentrantLock();
     private final ExecutorService threads;
-    private final ScheduledExecutorService watchdog;
+    private final ExecutorService steps;
+    private final ScheduledThreadPoolExecutor watchdog;
     private final AtomicBoolean closed = new AtomicBoolean();
-    private volatile int base;
+    private final int base;
     private volatile long noneToSpareUntil = System.nanoTime();
-    private final CountDownLatch closing = new CountDownLatch(1);
 
     /**
      * Makes a set of sessions; opens none yet.
@@ -68,13 +75,19 @@ public final class Sessions implements AutoCloseable {
      * @param base how many sessions are shared, as long as none of them holds many locks
      * @param budget how many locks all of them hold at the most
      */
-    public Sessions(Connections connections, int base, int budget) {
+    public Sessions(Connections connections, SessionSettings settings, int base, int budget) {
         this.connections = connections;
+        this.settings = settings;
         this.budget = budget;
         this.base = Math.min(base, connections.limit());
         String name = connections.name();
         this.threads = Executors.newCachedThreadPool(work -> daemon(work, name + " sender"));
-        this.watchdog = Executors.newSingleThreadScheduledExecutor(work -> daemon(work, name + " watchdog"));
+        ThreadPoolExecutor few = new ThreadPoolExecutor(
+                STEPS, STEPS, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> daemon(work, name + " step"));
+        few.allowCoreThreadTimeOut(true);
+        this.steps = few;
+        this.watchdog = new ScheduledThreadPoolExecutor(1, work -> daemon(work, name + " watchdog"));
+        watchdog.setRemoveOnCancelPolicy(true);
         var unused = watchdog.scheduleWithFixedDelay(this::watch, WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
     }
 
@@ -94,9 +107,24 @@ public final class Sessions implements AutoCloseable {
         return threads;
     }
 
-    /** Runs the work later; it must not block. */
-    public void schedule(Runnable work, long delayNanos) {
-        var unused = watchdog.schedule(work, delayNanos, TimeUnit.NANOSECONDS);
+    /** Runs what waits for nothing but a round trip, a few at a time. */
+    public Executor steps() {
+        return steps;
+    }
+
+    /** Runs the work later, unless the locker is closed by then; it must not block. */
+    public Future<?> schedule(Runnable work, long delayNanos) {
+        return watchdog.schedule(work, delayNanos, TimeUnit.NANOSECONDS);
+    }
+
+    /** The longest wait in PostgreSQL in one piece. */
+    public long sliceNanos() {
+        return settings.sliceNanos();
+    }
+
+    /** Whether exclusive locks come with fencing tokens. */
+    public boolean isFenced() {
+        return settings.fenced();
     }
 
     public boolean isClosed() {
@@ -114,7 +142,23 @@ public final class Sessions implements AutoCloseable {
     /** Takes the lock if it is free. One round trip. */
     public boolean take(Hold hold) throws SQLException {
         checkBudget(1);
-        Command command = Command.take(hold);
+        Command command = Command.take(hold, settings.fenced());
+        perform(new Order(command));
+        return command.answer();
+    }
+
+    /** Whether any session, of any program, holds the lock. One round trip, and a look at the server's whole table. */
+    public boolean isHeld(LockKey key) throws SQLException {
+        return look(LockCommand.LOOK_IF_HELD, key);
+    }
+
+    /** Whether any session, of any program, waits for the lock. As expensive as {@link #isHeld}. */
+    public boolean isWaitedFor(LockKey key) throws SQLException {
+        return look(LockCommand.LOOK_IF_WAITED_FOR, key);
+    }
+
+    private boolean look(LockCommand kind, LockKey key) throws SQLException {
+        Command command = Command.look(kind, key.lockHash());
         perform(new Order(command));
         return command.answer();
     }
@@ -125,7 +169,9 @@ public final class Sessions implements AutoCloseable {
      */
     public int takeInOrder(List<Hold> holds) throws SQLException {
         checkBudget(holds.size());
-        List<Command> commands = holds.stream().map(Command::take).toList();
+        List<Command> commands = holds.stream()
+                .map(hold -> Command.take(hold, settings.fenced()))
+                .toList();
         perform(Order.inSequence(commands));
         return (int) commands.stream().filter(Command::answer).count();
     }
@@ -152,6 +198,14 @@ public final class Sessions implements AutoCloseable {
     private void perform(Order order) throws SQLException {
         while (!next().perform(order)) {
             order.again();
+        }
+    }
+
+    /** Frees the lock. One round trip. */
+    public void free(Hold hold) {
+        Session session = hold.session();
+        if (session != null) {
+            freeOn(session, List.of(hold));
         }
     }
 
@@ -192,18 +246,19 @@ public final class Sessions implements AutoCloseable {
      */
     public boolean exchange(Hold held, Hold wanted) throws SQLException {
         Session session = held.session();
-        Command take = Command.take(wanted);
+        Command take = Command.take(wanted, settings.fenced());
         Command free = Command.free(held);
-        boolean performed;
         try {
-            performed = session != null && session.perform(new Order(free, take));
+            if (session == null || !session.perform(new Order(free, take))) {
+                throw new SQLException("the session has ended");
+            }
         } catch (SQLException e) {
-            if (held.loss() == null && session.end() != null) {
+            if (session != null && held.loss() == null && session.end() != null) {
                 held.lose(e);
             }
             throw e;
         }
-        if (performed && !free.answer()) {
+        if (!free.answer()) {
             held.lose(new SQLException("PostgreSQL did not hold the lock any more"));
         }
         if (!take.answer()) {
@@ -218,10 +273,13 @@ public final class Sessions implements AutoCloseable {
         checkOpen();
         Session[] all = shared.toArray(Session[]::new);
         int index = Math.floorMod((Long.hashCode(threadId()) * 0x9E3779B9) >>> 16, base);
-        if (index >= all.length || !all[index].isOpen()) {
+        if (all.length == 0 || (index >= all.length && mayConnect())) {
             return opened();
         }
-        Session mine = all[index];
+        Session mine = all[index % all.length];
+        if (!mine.isOpen()) {
+            return opened();
+        }
         Session least = leastLoaded(all);
         Session chosen = mine.held() > least.held() + IMBALANCE ? least : mine;
         return least.held() < MANY_LOCKS ? (chosen.held() < MANY_LOCKS ? chosen : least) : grown(least);
@@ -267,12 +325,9 @@ public final class Sessions implements AutoCloseable {
             shared.removeIf(session -> !session.isOpen());
             if (shared.isEmpty()) {
                 shared.add(first());
-            } else if (shared.size() < base) {
-                Session more = spare() ? connectSpare(this::endedShared) : null;
-                if (more == null) {
-                    // The data source has fewer: not every request is to find that out anew.
-                    base = shared.size();
-                } else {
+            } else if (shared.size() < base && spare()) {
+                Session more = connectSpare(this::endedShared);
+                if (more != null) {
                     shared.add(more);
                 }
             }
@@ -292,7 +347,11 @@ public final class Sessions implements AutoCloseable {
     }
 
     private boolean spare() {
-        return System.nanoTime() - noneToSpareUntil >= 0 && connections.reserve();
+        return mayConnect() && connections.reserve();
+    }
+
+    private boolean mayConnect() {
+        return connections.hasSpare() && System.nanoTime() - noneToSpareUntil >= 0;
     }
 
     /** Needs {@link #spare}. Null where the data source has no more; then it is left alone for a while. */
@@ -326,7 +385,7 @@ public final class Sessions implements AutoCloseable {
     private Session connect(Consumer<Session> whenEnded) {
         Connection connection = connections.open();
         try {
-            return new Session(connection, threads, whenEnded);
+            return new Session(connection, settings, threads, whenEnded);
         } catch (SQLException e) {
             connections.evict(connection);
             throw Connections.refused(name(), e);
@@ -448,13 +507,6 @@ public final class Sessions implements AutoCloseable {
         }
     }
 
-    /** Sleeps, and wakes up early when this is closed. */
-    public void pause(long nanos) throws InterruptedException {
-        if (closing.await(nanos, TimeUnit.NANOSECONDS)) {
-            throw new LockerClosedException(name());
-        }
-    }
-
     @Override
     public void close() {
         close(() -> {});
@@ -469,7 +521,6 @@ public final class Sessions implements AutoCloseable {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
-        closing.countDown();
         endWaits.run();
         opening.lock();
         try {
@@ -485,6 +536,7 @@ public final class Sessions implements AutoCloseable {
             opening.unlock();
         }
         watchdog.shutdownNow();
+        steps.shutdown();
         threads.shutdown();
         connections.close();
     }

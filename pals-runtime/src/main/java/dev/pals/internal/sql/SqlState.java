@@ -14,6 +14,8 @@ public enum SqlState {
     LOCK_NOT_AVAILABLE("55P03"),
     /** Cancelled by {@code statement_timeout} or by another session. The lock may have been granted all the same. */
     QUERY_CANCELED("57014"),
+    /** A setting does not accept the value, or not on this operating system. */
+    INVALID_PARAMETER_VALUE("22023"),
     /** The table or view is not there. */
     UNDEFINED_TABLE("42P01"),
     /** The schema is not there. */
