@@ -54,6 +54,8 @@ final class Session {
     private final Map<Long, Hold> ledger = new HashMap<>();
     private final Map<String, PreparedStatement> statements = new HashMap<>();
     private final List<Order> batch = new ArrayList<>();
+    private boolean othersSend;
+    private final Yielding yielding = new Yielding();
     private final Connection connection;
     private final SessionSettings settings;
     private final boolean autoCommitBefore;
@@ -191,12 +193,15 @@ final class Session {
 
     private void await(Order order) {
         boolean interrupted = false;
+        int yields = 0;
         if (!order.callerMaySend()) {
             handToSender();
         }
         while (order.isWaiting()) {
             if (order.callerMaySend() && sending.compareAndSet(false, true)) {
                 sendAndRelease();
+            } else if (order.callerMaySend() && yielding.insteadOfSleep(yields)) {
+                yields++;
             } else {
                 LockSupport.park(this);
                 interrupted |= Thread.interrupted();
@@ -252,11 +257,15 @@ final class Session {
     }
 
     private void drain() {
+        if (othersSend) {
+            yielding.beforeSending();
+        }
         int commands = 0;
         for (Order order = queue.peek(); order != null && commands < MAX_COMMANDS; order = queue.peek()) {
             batch.add(queue.remove());
             commands += order.commands().size();
         }
+        othersSend = batch.size() > 1;
     }
 
     private void send() {
