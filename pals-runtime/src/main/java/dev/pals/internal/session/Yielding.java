@@ -11,6 +11,7 @@ import java.util.concurrent.TimeUnit;
  * <p>Where another program wants the processor, though, whoever yields is without it for that one's time slice. That
  * shows in how long it takes, and then nobody yields for a while.
  */
+@SuppressWarnings("ThreadPriorityCheck") // For speed alone: nothing depends on who runs next.
 final class Yielding {
     /** Measured: fewer end in sleep as well, more gain nothing. */
     private static final int YIELDS = 20;
