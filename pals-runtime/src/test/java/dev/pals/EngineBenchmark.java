@@ -20,16 +20,23 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.IntStream;
 
 /**
  * The engine's speed against raw JDBC's and against a lock of the JDK's, as ratios in one run. Each contestant of a
  * load runs in turn, again and again, so that a noisy machine disturbs all alike.
  *
- * <p>Arguments: the loads (single, many, hot; all by default), {@code rounds=N}, {@code millis=N} for each turn.
+ * <pre>{@code
+ * mvn -pl db/server,db,pals-runtime -DskipTests package exec:exec@engine-benchmark -Dbenchmark.args="many rounds=11"
+ * }</pre>
+ *
+ * <p>Arguments: the loads (single, many, hot, beside; all by default), {@code rounds=N}, {@code millis=N} for each
+ * turn.
  */
 final class EngineBenchmark {
     private static final PrintStream OUT = System.out;
 
+    private final AtomicLong inside = new AtomicLong();
     private final String url;
     private final int rounds;
     private final long millis;
@@ -55,6 +62,9 @@ final class EngineBenchmark {
             }
             if (loads.isEmpty() || loads.contains("hot")) {
                 benchmark.hot();
+            }
+            if (loads.isEmpty() || loads.contains("beside")) {
+                benchmark.beside();
             }
         }
     }
@@ -86,10 +96,43 @@ final class EngineBenchmark {
         }
     }
 
+    /** One thread's cycle beside 10,000 locks that the same locker holds. */
+    private void beside() throws Exception {
+        try (Workers empty = locked(1, 2, true);
+                Workers full = beside(10_000)) {
+            compare("one thread beside many held locks", empty, full);
+        }
+    }
+
+    private Workers beside(int held) throws SQLException {
+        Locker locker = Locker.builder("benchmark")
+                .url(url)
+                .maxSessions(24)
+                .lockBudget(held + 1)
+                .build();
+        // The locker would release those that nobody refers to.
+        List<LockHandle> kept = new ArrayList<>();
+        for (int from = 0; from < held; from += 100) {
+            List<LockKey> keys = IntStream.range(from, from + 100)
+                    .mapToObj(i -> locker.key("held " + i))
+                    .toList();
+            kept.add(locker.exclusive(keys).acquire());
+        }
+        Workers workers = new Workers("PALs holding " + held + " locks", 1, thread -> {
+            LockRequest request = locker.exclusive(locker.key("beside")).waiting(WaitPolicy.none());
+            return () -> {
+                try (LockHandle ignored = request.acquire()) {
+                    inside.addAndGet(kept.size());
+                }
+            };
+        });
+        workers.closeAfter(locker);
+        return workers;
+    }
+
     /** Eight threads want one lock. */
     private void hot() throws Exception {
         ReentrantLock fair = new ReentrantLock(true);
-        AtomicLong inside = new AtomicLong();
         try (Workers blocked = blocked(8);
                 Workers ours = locked(8, 2, false);
                 Workers jdk = new Workers("ReentrantLock(true)", 8, thread -> () -> {

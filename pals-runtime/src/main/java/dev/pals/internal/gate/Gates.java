@@ -71,7 +71,7 @@ public final class Gates implements AutoCloseable {
         if (waits && Thread.currentThread().isInterrupted()) {
             throw new LockInterruptedException(keys);
         }
-        StackWalker.StackFrame takenAt = HeldLock.takenAt();
+        StackWalker.@Nullable StackFrame takenAt = HeldLock.takenAt();
         Passage.Progress progress = passage.go();
         while (progress == Passage.Progress.WAITING) {
             if (Thread.interrupted()) {
@@ -94,7 +94,7 @@ public final class Gates implements AutoCloseable {
     public <T extends @Nullable Object> CompletableFuture<T> acquireAsync(
             List<LockKey> keys, LockMode mode, WaitPolicy policy, Function<Outcome, T> result) {
         sessions.checkOpen();
-        StackWalker.StackFrame takenAt = HeldLock.takenAt();
+        StackWalker.@Nullable StackFrame takenAt = HeldLock.takenAt();
         boolean waits = !policy.equals(WaitPolicy.none());
         AsyncRequest<T> request = new AsyncRequest<>(
                 sessions,
@@ -111,7 +111,7 @@ public final class Gates implements AutoCloseable {
         return new Passage(this, keys, mode, deadline, retryDelay == 0 && !deadline.hasPassed(), retryDelay, caller);
     }
 
-    private Outcome outcome(Passage passage, StackWalker.StackFrame takenAt) {
+    private Outcome outcome(Passage passage, StackWalker.@Nullable StackFrame takenAt) {
         Duration waited = passage.deadline().elapsed();
         HeldLock handle = new HeldLock(this, passage, takenAt, waited);
         events.acquired(passage, waited);

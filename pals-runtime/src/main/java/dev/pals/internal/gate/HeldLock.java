@@ -30,7 +30,7 @@ public final class HeldLock implements LockHandle {
     private final int attempts;
     private final Duration waited;
 
-    HeldLock(Gates gates, Passage passage, StackFrame takenAt, Duration waited) {
+    HeldLock(Gates gates, Passage passage, @Nullable StackFrame takenAt, Duration waited) {
         this.locks = new Locks(gates, passage, takenAt);
         this.cleanable = CLEANER.register(this, locks);
         this.attempts = passage.attempts();
@@ -149,7 +149,7 @@ public final class HeldLock implements LockHandle {
         private final Gate[] passed;
         private final Entry[] entries;
         private final int attempts;
-        private final StackFrame takenAt;
+        private final Object takenAt;
         private final long since = System.nanoTime();
         private final List<Consumer<? super LockLostException>> whenLost = new ArrayList<>(0);
         private @Nullable LockLostException loss;
@@ -157,14 +157,14 @@ public final class HeldLock implements LockHandle {
         private volatile boolean done;
         private volatile boolean inOrder;
 
-        Locks(Gates gates, Passage passage, StackFrame takenAt) {
+        Locks(Gates gates, Passage passage, @Nullable StackFrame takenAt) {
             this.gates = gates;
             this.keys = passage.keys();
             this.mode = passage.mode();
             this.passed = passage.passed();
             this.entries = passage.entries();
             this.attempts = passage.attempts();
-            this.takenAt = takenAt;
+            this.takenAt = takenAt == null ? "an unknown place" : takenAt;
         }
 
         List<LockKey> keys() {
