@@ -7,7 +7,9 @@ import dev.pals.Locker;
 import dev.pals.db.PalsSchema;
 import dev.pals.db.server.PostgresServer;
 import dev.pals.db.server.ScratchDatabase;
+import dev.pals.jooq.FencingTokens;
 import dev.pals.lock.LockHandle;
+import dev.pals.lock.LockLog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,13 +17,23 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jooq.DSLContext;
+import org.jooq.Field;
+import org.jooq.SQLDialect;
+import org.jooq.Table;
+import org.jooq.impl.DSL;
+import org.jooq.impl.SQLDataType;
 import org.junit.jupiter.api.Test;
 
 /** Compiles and runs the README's snippets: each of its Java blocks must stand in this folder, line for line. */
 class ReadmeTest {
+    private static final Table<?> INVOICE_RUN = DSL.table(DSL.name("invoice_run"));
+    private static final Field<Boolean> FINISHED = DSL.field(DSL.name("finished"), SQLDataType.BOOLEAN);
+
     private final List<String> done = new ArrayList<>();
 
     @Test
@@ -39,7 +51,7 @@ class ReadmeTest {
             assertThat(source).contains(unindented(block.group(1)));
             blocks++;
         }
-        assertThat(blocks).isEqualTo(3);
+        assertThat(blocks).isEqualTo(4);
     }
 
     /** The consumer build of pals-codegen runs with them. */
@@ -82,8 +94,14 @@ class ReadmeTest {
             dataSource.setMaximumPoolSize(2);
             PalsSchema.migrate(dataSource);
             useIt(database.url());
+            DSLContext dsl = DSL.using(dataSource, SQLDialect.POSTGRES);
+            dsl.createTable(INVOICE_RUN).column(FINISHED).execute();
+            dsl.insertInto(INVOICE_RUN, FINISHED).values(false).execute();
+            surviveTheWorst(database.url(), dsl);
+            assertThat(dsl.select(FINISHED).from(INVOICE_RUN).fetchSingle(FINISHED))
+                    .isTrue();
         }
-        assertThat(done).containsExactly("invoices", "transfer", "prices");
+        assertThat(done).containsExactly("invoices", "transfer", "prices", "prices");
     }
 
     private void useIt(String jdbcUrl) {
@@ -107,6 +125,38 @@ class ReadmeTest {
             // A plain name; any number of readers at a time.
             locker.shared(locker.key("price-list")).run(() -> readPrices());
         }
+    }
+
+    private void surviveTheWorst(String jdbcUrl, DSLContext dsl) {
+        try (Locker locker = Locker.builder("billing")
+                .url(jdbcUrl)
+                .lease(Duration.ofSeconds(20)) // a program that hangs for so long loses its locks
+                .fencingTokens() // and what it writes when it wakes up is refused
+                .listener(new LockLog()) // which says so, as do LockFlightRecorder and listeners of yours
+                .build()) {
+
+            try (LockHandle lock = locker.exclusive(BillingLockKeys.INVOICE_RUN).acquire()) {
+                lock.onLost(lost -> stopTheRun());
+                dsl.transaction(trx -> {
+                    FencingTokens.check(trx, lock);
+                    trx.dsl().update(INVOICE_RUN).set(FINISHED, true).execute();
+                });
+            }
+
+            // No thread waits.
+            CompletionStage<Void> read = locker.shared(locker.key("price-list"))
+                    .acquireAsync()
+                    .thenAccept(lock -> {
+                        try (lock) {
+                            readPrices();
+                        }
+                    });
+            read.toCompletableFuture().join();
+        }
+    }
+
+    private void stopTheRun() {
+        done.add("stopped");
     }
 
     private void runInvoices() {
