@@ -11,7 +11,6 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -56,11 +55,9 @@ final class Session {
     private final List<Order> batch = new ArrayList<>();
     private boolean othersSend;
     private final Yielding yielding = new Yielding();
+    private final SessionConnection borrowed;
     private final Connection connection;
     private final SessionSettings settings;
-    private final boolean autoCommitBefore;
-    private final int networkTimeoutBefore;
-    private final Map<String, String> settingsBefore = new LinkedHashMap<>();
     private final Executor senders;
     private final Consumer<Session> whenEnded;
     private volatile @Nullable SQLException end;
@@ -79,65 +76,11 @@ final class Session {
      */
     Session(Connection connection, SessionSettings settings, Executor senders, Consumer<Session> whenEnded)
             throws SQLException {
+        this.borrowed = new SessionConnection(connection, settings);
         this.connection = connection;
         this.settings = settings;
         this.senders = senders;
         this.whenEnded = whenEnded;
-        autoCommitBefore = connection.getAutoCommit();
-        if (!autoCommitBefore) {
-            // A session that holds locks for long must not be idle in a transaction.
-            connection.setAutoCommit(true);
-        }
-        networkTimeoutBefore = connection.getNetworkTimeout();
-        answerWithin(0);
-        Map<String, String> wanted = new LinkedHashMap<>(settings.leaseSettings());
-        wanted.putAll(settings.orphanSettings());
-        try {
-            settingsBefore.putAll(set(wanted));
-        } catch (SQLException e) {
-            // Some operating systems lack some of those for orphans.
-            settingsBefore.putAll(set(settings.leaseSettings()));
-            for (Map.Entry<String, String> each : settings.orphanSettings().entrySet()) {
-                setIfPossible(each.getKey(), each.getValue());
-            }
-        }
-    }
-
-    private void setIfPossible(String name, String value) throws SQLException {
-        try {
-            settingsBefore.putAll(set(Map.of(name, value)));
-        } catch (SQLException e) {
-            if (!SqlState.INVALID_PARAMETER_VALUE.matches(e)) {
-                throw e;
-            }
-            LOG.info("This server cannot set {}, so it may notice a vanished client late", name, e);
-        }
-    }
-
-    /** Makes settings of the session; returns what they were. */
-    private Map<String, String> set(Map<String, String> wanted) throws SQLException {
-        Map<String, String> before = new LinkedHashMap<>();
-        if (wanted.isEmpty()) {
-            return before;
-        }
-        try (PreparedStatement statement = connection.prepareStatement(AdvisoryLockSql.EXCHANGE_SETTINGS)) {
-            statement.setArray(
-                    1, connection.createArrayOf("text", wanted.keySet().toArray()));
-            statement.setArray(
-                    2, connection.createArrayOf("text", wanted.values().toArray()));
-            try (ResultSet result = statement.executeQuery()) {
-                while (result.next()) {
-                    before.put(result.getString(1), result.getString(2));
-                }
-            }
-        }
-        return before;
-    }
-
-    /** An answer that does not come in time ends the session: the other end has vanished. */
-    private void answerWithin(long extraMillis) throws SQLException {
-        connection.setNetworkTimeout(
-                senders, (int) Math.min(Integer.MAX_VALUE, settings.answerWithinMillis() + extraMillis));
     }
 
     /** Asks for a sign of life, unless there was one just now or another question is under way. */
@@ -490,7 +433,7 @@ final class Session {
     private boolean waitOpen(Hold hold, long lockTimeoutMillis) throws SQLException {
         long token = 0;
         String sql = AdvisoryLockSql.waitForLock(hold.mode(), settings.fenced());
-        answerWithin(lockTimeoutMillis);
+        borrowed.expectAnswersWithin(lockTimeoutMillis);
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             statement.setString(1, "lock_timeout");
             statement.setString(2, Long.toString(lockTimeoutMillis));
@@ -504,7 +447,7 @@ final class Session {
         } catch (SQLException e) {
             if (SqlState.LOCK_NOT_AVAILABLE.matches(e) || SqlState.QUERY_CANCELED.matches(e)) {
                 // It may have been granted all the same: settle before anything else.
-                answerWithin(0);
+                borrowed.expectAnswersWithin(0);
                 unlockAll();
                 confirmed = System.nanoTime();
                 return false;
@@ -513,7 +456,7 @@ final class Session {
         } finally {
             waiting = null;
         }
-        answerWithin(0);
+        borrowed.expectAnswersWithin(0);
         confirmSince();
         ledger.put(hold.key().lockHash(), hold);
         hold.heldBy(this, token);
@@ -610,12 +553,7 @@ final class Session {
      */
     void giveBack() throws SQLException {
         unlockAll();
-        set(settingsBefore);
-        if (!autoCommitBefore) {
-            connection.setAutoCommit(false);
-        }
-        connection.setNetworkTimeout(senders, networkTimeoutBefore);
-        connection.close();
+        borrowed.giveBack();
     }
 
     Connection connection() {
