@@ -18,6 +18,8 @@ public record SessionSettings(@Nullable Duration lease, Duration orphanTime, boo
     /** One wait in PostgreSQL; a longer one is made of several, since others wait for the snapshot of each. */
     private static final Duration LONGEST_SLICE = Duration.ofSeconds(10);
 
+    private static final Duration LONGEST_IDLE = Duration.ofSeconds(1);
+
     /**
      * The setting that ends the session of a client that hangs; empty where there is no lease.
      *
@@ -47,6 +49,12 @@ public record SessionSettings(@Nullable Duration lease, Duration orphanTime, boo
         settings.put("tcp_user_timeout", millis + "ms");
         settings.put("client_connection_check_interval", millis / 2 + "ms");
         return settings;
+    }
+
+    /** How long a session that holds nothing may be idle; longer, and PostgreSQL might end it because of the lease. */
+    long longestIdleNanos() {
+        long leaseNanos = lease == null ? Long.MAX_VALUE : TimeUnit.NANOSECONDS.convert(lease);
+        return Math.min(TimeUnit.NANOSECONDS.convert(LONGEST_IDLE), leaseNanos / 2);
     }
 
     /** How long an answer of PostgreSQL's may take; later, the session is taken for dead. */

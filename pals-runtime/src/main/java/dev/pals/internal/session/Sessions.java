@@ -45,7 +45,6 @@ public final class Sessions implements AutoCloseable {
     private static final long WATCH_MILLIS = 250;
     private static final long RETURNED_WITHIN_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long NONE_TO_SPARE_NANOS = TimeUnit.SECONDS.toNanos(10);
-    private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
     /** As many threads as have their commands sent together at a time. */
     private static final int STEPS = 8;
     /** Where a session holds this many more than the least loaded one, that one is used. */
@@ -474,12 +473,21 @@ public final class Sessions implements AutoCloseable {
             for (Session session : all()) {
                 if (session.held() > 0) {
                     session.heartbeat(TimeUnit.MILLISECONDS.toNanos(WATCH_MILLIS));
-                } else if (session.isIdleFor(IDLE_NANOS) && mayBeSpared(session) && session.refuseIfIdle()) {
-                    threads.execute(() -> giveBack(session));
+                } else if (session.isIdleFor(settings.longestIdleNanos())) {
+                    spareOrKeep(session);
                 }
             }
         } catch (RuntimeException e) {
             LOG.warn("{}: the watchdog failed; it goes on", name(), e);
+        }
+    }
+
+    private void spareOrKeep(Session session) {
+        if (!mayBeSpared(session)) {
+            // Otherwise its lease, or the server's own idle_session_timeout, ends it, and the next request fails.
+            session.heartbeat(settings.longestIdleNanos());
+        } else if (session.refuseIfIdle()) {
+            threads.execute(() -> giveBack(session));
         }
     }
 
