@@ -472,7 +472,7 @@ public final class Sessions implements AutoCloseable {
         try {
             for (Session session : all()) {
                 if (session.held() > 0) {
-                    session.heartbeat(TimeUnit.MILLISECONDS.toNanos(WATCH_MILLIS));
+                    session.heartbeat(TimeUnit.MILLISECONDS.toNanos(WATCH_MILLIS) / 2);
                 } else if (session.isIdleFor(settings.longestIdleNanos())) {
                     spareOrKeep(session);
                 }
