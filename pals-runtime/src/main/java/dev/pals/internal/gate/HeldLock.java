@@ -243,7 +243,8 @@ public final class HeldLock implements LockHandle {
         private void tell(Consumer<? super LockLostException> listener, LockLostException lost) {
             try {
                 listener.accept(lost);
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
+                // Errors too: the listeners behind it are to be told all the same.
                 LOG.warn("A listener for the loss of {} failed", keys, e);
             }
         }
