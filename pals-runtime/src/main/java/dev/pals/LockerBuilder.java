@@ -10,6 +10,7 @@ import dev.pals.internal.session.Connections;
 import dev.pals.internal.session.SessionSettings;
 import dev.pals.internal.session.Sessions;
 import dev.pals.internal.sql.AdvisoryLockSql;
+import dev.pals.internal.sql.SqlState;
 import dev.pals.key.LockKey;
 import dev.pals.lock.FencingUnavailableException;
 import dev.pals.lock.LockListener;
@@ -279,6 +280,10 @@ public final class LockerBuilder {
                 throw new FencingUnavailableException(name);
             }
         } catch (SQLException e) {
+            // So says PostgreSQL where the role may not look into the schema.
+            if (SqlState.INSUFFICIENT_PRIVILEGE.matches(e)) {
+                throw new FencingUnavailableException(name);
+            }
             throw Connections.refused(name, e);
         }
     }
