@@ -116,6 +116,18 @@ final class Entry {
         return token;
     }
 
+    /**
+     * Makes it at least this, and those greater to which the lock is handed on; for an exclusive lock that is held.
+     * Where it is lost, others may have tokens between the two.
+     */
+    void raiseToken(long least) {
+        Hold held = hold;
+        if (held != null && held.loss() == null && token < least) {
+            held.raiseToken(held.token() + (least - token));
+            token = least;
+        }
+    }
+
     /** Whether the lock is held, as certainly as can be known without a round trip. */
     boolean isHeld() {
         Hold held = hold;

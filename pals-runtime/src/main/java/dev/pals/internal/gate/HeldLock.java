@@ -106,17 +106,7 @@ public final class HeldLock implements LockHandle {
             throw new IllegalStateException("The lock on " + key + " came without a fencing token: build "
                     + locks.gates.sessions().name() + " with fencingTokens().");
         }
-        // A key and its former one have one token, the greater: it grows with each holder of both.
-        long token = locks.entries[index].token();
-        LockKey held = keys().get(index);
-        for (int i = 0; i < locks.entries.length; i++) {
-            LockKey other = keys().get(i);
-            if (other.formerly().filter(held::equals).isPresent()
-                    || held.formerly().filter(other::equals).isPresent()) {
-                token = Math.max(token, locks.entries[i].token());
-            }
-        }
-        return token;
+        return locks.entries[index].token();
     }
 
     @Override
@@ -165,6 +155,24 @@ public final class HeldLock implements LockHandle {
             this.entries = passage.entries();
             this.attempts = passage.attempts();
             this.takenAt = takenAt == null ? "an unknown place" : takenAt;
+            shareTokens();
+        }
+
+        /**
+         * A key and its former one have one token, the greater. The lock with the smaller one may be handed on alone,
+         * to a request that does not know of the other name, and must not come with less than was shown for it here.
+         */
+        private void shareTokens() {
+            if (keys.size() == 1 || mode == LockMode.SHARED || !gates.sessions().isFenced()) {
+                return;
+            }
+            for (int i = 0; i < entries.length; i++) {
+                int former = keys.get(i).formerly().map(keys::indexOf).orElse(-1);
+                if (former >= 0) {
+                    entries[i].raiseToken(entries[former].token());
+                    entries[former].raiseToken(entries[i].token());
+                }
+            }
         }
 
         List<LockKey> keys() {

@@ -53,6 +53,11 @@ public final class Hold {
         return token;
     }
 
+    /** Makes it a greater one; for who holds the lock alone. */
+    public void raiseToken(long firstToken) {
+        token = firstToken;
+    }
+
     /** Whether PostgreSQL has said so recently enough to be sure that it is still held. */
     public boolean isConfirmed() {
         Session holder = session;
