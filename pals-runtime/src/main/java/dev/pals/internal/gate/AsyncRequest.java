@@ -41,7 +41,10 @@ final class AsyncRequest<T extends @Nullable Object> implements Entry.Caller {
     }
 
     CompletableFuture<T> start() {
-        wake();
+        // As if it were woken now: its place in the queue is that of the call.
+        wakes.incrementAndGet();
+        passage.begin();
+        look();
         var unused = stage.whenComplete((value, failure) -> {
             if (stage.isCancelled()) {
                 wake();
@@ -53,12 +56,16 @@ final class AsyncRequest<T extends @Nullable Object> implements Entry.Caller {
     @Override
     public void wake() {
         if (wakes.getAndIncrement() == 0) {
-            try {
-                sessions.steps().execute(this::goOn);
-            } catch (RejectedExecutionException e) {
-                // The locker is closed, which is what the request is to find.
-                goOn();
-            }
+            look();
+        }
+    }
+
+    private void look() {
+        try {
+            sessions.steps().execute(this::goOn);
+        } catch (RejectedExecutionException e) {
+            // The locker is closed, which is what the request is to find.
+            goOn();
         }
     }
 

@@ -171,21 +171,10 @@ public final class Gates implements AutoCloseable {
 
     // ---- entering ----
 
-    private Gate gate(LockKey key) {
+    /** The gate of the key; where it has just fallen out of use, another one is to be asked for. */
+    Gate gate(LockKey key) {
         Gate gate = gates.get(key);
         return gate != null ? gate : gates.computeIfAbsent(key, missing -> new Gate(surroundings, missing));
-    }
-
-    /** Queues the entry and does what is to be done for it. */
-    Gate enter(LockKey key, Entry entry) {
-        while (true) {
-            Gate gate = gate(key);
-            Action action = gate.enter(entry);
-            if (action != null) {
-                carryOut(gate, action);
-                return gate;
-            }
-        }
     }
 
     /** Queues the entry if the gate is idle; the caller has the conversation then. */

@@ -39,6 +39,10 @@ final class Passage {
     private int granted;
     /** The next one is queued at its gate. */
     private boolean queued;
+    /** What its gate has decided then, until it is carried out. */
+    private Gate.Action decided = Gate.Action.NOTHING;
+    /** Of how many gates it has the conversation, and has not asked yet. */
+    private int claimed;
 
     private boolean started;
     private boolean waited;
@@ -133,19 +137,48 @@ final class Passage {
         return progress;
     }
 
+    /** Takes its place in the queue, without input or output; {@link #go} does so where it was not done before. */
+    void begin() {
+        started = true;
+        if (keys.size() > 1) {
+            claimIdleOnes();
+        }
+        if (claimed == 0) {
+            queue();
+        }
+    }
+
+    private void queue() {
+        LockKey key = keys.get(granted);
+        Entry entry = entry();
+        Gate.Action action = null;
+        while (action == null) {
+            passed[granted] = gates.gate(key);
+            action = passed[granted].enter(entry);
+        }
+        entries[granted] = entry;
+        queued = true;
+        decided = action;
+    }
+
+    private void carryOut() {
+        Gate.Action action = decided;
+        decided = Gate.Action.NOTHING;
+        gates.carryOut(passed[granted], action);
+    }
+
     private Progress goOn() {
         if (!started) {
-            started = true;
-            if (keys.size() > 1) {
-                takeIdleOnes();
-            }
+            begin();
+        }
+        if (claimed > 0) {
+            takeClaimed();
         }
         while (granted < keys.size()) {
             if (!queued) {
-                entries[granted] = entry();
-                queued = true;
-                passed[granted] = gates.enter(keys.get(granted), entries[granted]);
+                queue();
             }
+            carryOut();
             Progress progress = lookAt(passed[granted], entries[granted]);
             if (progress != Progress.GRANTED) {
                 return progress;
@@ -205,12 +238,18 @@ final class Passage {
 
     /** Ends it, from the thread that goes: nothing is held or queued afterwards. */
     void giveUp() {
-        if (queued && !passed[granted].withdraw(entries[granted]) && entries[granted].state() == Entry.State.GRANTED) {
-            // Both happened.
-            pass();
-        }
+        unclaim(0, claimed);
+        claimed = 0;
         if (queued) {
-            asked = Math.max(asked, tries + entries[granted].attempts());
+            boolean withdrawn = passed[granted].withdraw(entries[granted]);
+            // Others may stand behind it.
+            carryOut();
+            if (!withdrawn && entries[granted].state() == Entry.State.GRANTED) {
+                // Both happened.
+                pass();
+            } else {
+                asked = Math.max(asked, tries + entries[granted].attempts());
+            }
         }
         attempts += Math.max(1, asked);
         gates.leave(passed, entries, granted);
@@ -252,8 +291,7 @@ final class Passage {
 
     // ---- all that are idle, in one round trip ----
 
-    private void takeIdleOnes() {
-        int claimed = 0;
+    private void claimIdleOnes() {
         while (claimed < keys.size()) {
             Entry entry = entry();
             Gate gate = gates.claim(keys.get(claimed), entry);
@@ -264,19 +302,18 @@ final class Passage {
             entries[claimed] = entry;
             claimed++;
         }
-        if (claimed > 0) {
-            takeClaimed(claimed);
-        }
     }
 
-    private void takeClaimed(int claimed) {
-        Hold[] holds = new Hold[claimed];
+    private void takeClaimed() {
+        int count = claimed;
+        claimed = 0;
+        Hold[] holds = new Hold[count];
         Arrays.setAll(holds, i -> gates.wanted(passed[i], mode));
         int taken;
         try {
             taken = gates.sessions().takeInOrder(List.of(holds));
         } catch (SQLException | RuntimeException e) {
-            unclaim(0, claimed);
+            unclaim(0, count);
             throw gates.problem(keys, e, deadline.elapsed());
         }
         tries = 1;
@@ -292,7 +329,7 @@ final class Passage {
                 }
             }
         } finally {
-            unclaim(settled, claimed);
+            unclaim(settled, count);
             // It was there, but its session has ended since: those behind must not be kept while it waits.
             queued = granted < settled;
         }
