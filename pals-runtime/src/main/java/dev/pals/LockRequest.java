@@ -97,8 +97,8 @@ public final class LockRequest {
     /**
      * Takes the locks as {@link #acquire()} does, while no thread waits: neither the caller's nor one of the library's.
      * The stage is completed with the handle, or exceptionally with what {@code acquire()} throws; whoever gets the
-     * handle closes it. Cancelling {@link CompletionStage#toCompletableFuture()} ends the request: no lock is held
-     * then, or it is released at once.
+     * handle closes it. Cancelling {@link CompletionStage#toCompletableFuture()}, or completing it in any other way,
+     * ends the request: no lock is held then, or it is released at once.
      *
      * <pre>{@code
      * locker.exclusive(KEY).acquireAsync().thenAcceptAsync(lock -> {

@@ -24,7 +24,7 @@ final class AsyncRequest<T extends @Nullable Object> implements Entry.Caller {
     /** How often it was woken and has not looked since; whoever makes it 1 goes on. */
     private final AtomicInteger wakes = new AtomicInteger();
 
-    private boolean ended;
+    private volatile boolean ended;
     private @Nullable Future<?> timer;
 
     AsyncRequest(
@@ -46,7 +46,8 @@ final class AsyncRequest<T extends @Nullable Object> implements Entry.Caller {
         passage.begin();
         look();
         var unused = stage.whenComplete((value, failure) -> {
-            if (stage.isCancelled()) {
+            // By the program, which has cancelled it or let it time out.
+            if (!ended) {
                 wake();
             }
         });
