@@ -139,7 +139,7 @@ final class AsyncRequest<T extends @Nullable Object> implements Entry.Caller {
     }
 
     /** Elsewhere: what the program has hung on the stage must not keep other requests. */
-    private static void complete(Runnable completion) {
-        var unused = CompletableFuture.runAsync(completion);
+    private void complete(Runnable completion) {
+        sessions.completions().execute(completion);
     }
 }

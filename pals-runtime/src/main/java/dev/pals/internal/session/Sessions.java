@@ -21,6 +21,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -63,6 +64,7 @@ public final class Sessions implements AutoCloseable {
     private final ReentrantLock opening = new ReentrantLock();
     private final ExecutorService threads;
     private final ExecutorService steps;
+    private final Executor completions;
     private final ScheduledThreadPoolExecutor watchdog;
     private final AtomicBoolean closed = new AtomicBoolean();
     private final int base;
@@ -85,6 +87,14 @@ public final class Sessions implements AutoCloseable {
                 STEPS, STEPS, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> daemon(work, name + " step"));
         few.allowCoreThreadTimeOut(true);
         this.steps = few;
+        // Not shut down: requests end when the locker is closed, too. Its threads end by themselves.
+        this.completions = new ThreadPoolExecutor(
+                0,
+                Integer.MAX_VALUE,
+                1,
+                TimeUnit.SECONDS,
+                new SynchronousQueue<>(),
+                work -> daemon(work, name + " completion"));
         this.watchdog = new ScheduledThreadPoolExecutor(1, work -> daemon(work, name + " watchdog"));
         watchdog.setRemoveOnCancelPolicy(true);
         var unused = watchdog.scheduleWithFixedDelay(this::watch, WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
@@ -109,6 +119,14 @@ public final class Sessions implements AutoCloseable {
     /** Runs what waits for nothing but a round trip, a few at a time. */
     public Executor steps() {
         return steps;
+    }
+
+    /**
+     * Runs what the program does when a request has ended, which may block. The common pool of the JDK has few threads,
+     * and on small machines one thread for each task.
+     */
+    public Executor completions() {
+        return completions;
     }
 
     /** Runs the work later, unless the locker is closed by then; it must not block. */
