@@ -1,0 +1,114 @@
+package dev.pals;
+
+import static dev.pals.TestDatabase.PATIENCE;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.pals.key.LockKey;
+import dev.pals.lock.LockException;
+import dev.pals.lock.LockHandle;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What a sceptical reader found by thinking through the interleavings. */
+@ExtendWith(TestDatabase.Extension.class)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+final class HazardTest {
+    private final TestDatabase database;
+    private final List<Locker> lockers = new ArrayList<>();
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+
+    HazardTest(TestDatabase database) {
+        this.database = database;
+    }
+
+    private Locker opened(LockerBuilder builder) {
+        Locker locker = builder.build();
+        lockers.add(locker);
+        return locker;
+    }
+
+    private LockerBuilder builder() {
+        return Locker.builder("hazard").url(database.url());
+    }
+
+    @AfterEach
+    void noAdvisoryRowIsLeft() {
+        lockers.forEach(Locker::close);
+        threads.shutdownNow();
+        database.awaitNoAdvisoryRow();
+    }
+
+    @Test
+    void firstOfTwoIsLostWhileWaitingForTheSecond_acquireDoesNotSucceed() throws Exception {
+        Locker locker = opened(builder());
+        Locker other = opened(builder());
+        List<LockKey> keys =
+                Stream.of(locker.key("a"), locker.key("b")).sorted().toList();
+        LockHandle second = other.exclusive(keys.get(1)).acquire();
+        Future<LockHandle> both =
+                threads.submit(() -> locker.exclusive(keys).waitAtMost(PATIENCE).acquire());
+        database.awaitWaiter(keys.get(1));
+        database.terminateHolder(keys.get(0));
+        LockHandle first = other.exclusive(keys.get(0)).acquire();
+        TimeUnit.SECONDS.sleep(1);
+        second.close();
+        Optional<LockHandle> outcome;
+        try {
+            outcome = Optional.of(both.get(20, TimeUnit.SECONDS));
+        } catch (ExecutionException e) {
+            assertThat(e).hasCauseInstanceOf(LockException.class);
+            outcome = Optional.empty();
+        }
+        assertThat(first.isHeld()).isTrue();
+        assertThat(outcome).as("two holders of " + keys.get(0)).isEmpty();
+    }
+
+    private interface Hook {
+        void at(String what) throws Exception;
+    }
+
+    private DataSource hooked(Hook hook) {
+        return (DataSource) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {DataSource.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("getConnection")) {
+                        hook.at("getConnection");
+                        return wrapped(Connection.class, DriverManager.getConnection(database.url()), "", hook);
+                    }
+                    return method.getName().equals("isWrapperFor") ? (Object) false : method.toString();
+                });
+    }
+
+    private static <T> T wrapped(Class<T> type, T target, String sql, Hook hook) {
+        return type.cast(Proxy.newProxyInstance(
+                type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
+                    if (method.getName().startsWith("execute")) {
+                        hook.at(sql);
+                    }
+                    try {
+                        Object result = method.invoke(target, arguments);
+                        return result instanceof PreparedStatement statement && target instanceof Connection
+                                ? wrapped(PreparedStatement.class, statement, (String) arguments[0], hook)
+                                : result;
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                }));
+    }
+}
