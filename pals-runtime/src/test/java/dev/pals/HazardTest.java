@@ -2,6 +2,7 @@ package dev.pals;
 
 import static dev.pals.TestDatabase.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockException;
@@ -11,6 +12,7 @@ import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -78,6 +80,26 @@ final class HazardTest {
         }
         assertThat(first.isHeld()).isTrue();
         assertThat(outcome).as("two holders of " + keys.get(0)).isEmpty();
+    }
+
+    @Test
+    void asyncHandleForgotten_isReleased() {
+        Locker locker = opened(builder());
+        LockKey key = locker.key("forgotten-async");
+        forget(locker, key);
+        await().atMost(Duration.ofSeconds(10)).until(() -> {
+            System.gc();
+            return database.rowsOf(key).isEmpty();
+        });
+    }
+
+    private void forget(Locker locker, LockKey key) {
+        assertThat(locker.exclusive(key)
+                        .acquireAsync()
+                        .toCompletableFuture()
+                        .join()
+                        .isHeld())
+                .isTrue();
     }
 
     private interface Hook {
