@@ -102,6 +102,31 @@ final class HazardTest {
                 .isTrue();
     }
 
+    @Test
+    void sharedSessionIdleForALease_whileAWaiterHolds_nextRequestWorks() throws Exception {
+        Locker locker = opened(builder().lease(Duration.ofSeconds(2)));
+        Locker other = opened(builder());
+        LockKey key = locker.key("held-by-waiter");
+        LockHandle before = other.exclusive(key).acquire();
+        Future<LockHandle> waiting = threads.submit(() -> locker.exclusive(key).acquire());
+        database.awaitWaiter(key);
+        before.close();
+        try (LockHandle held = waiting.get(20, TimeUnit.SECONDS)) {
+            TimeUnit.MILLISECONDS.sleep(3_500);
+            assertThat(held.isHeld()).isTrue();
+            locker.exclusive(locker.key("unrelated")).acquire().close();
+        }
+    }
+
+    @Test
+    void leaseOfASecond_nowAndThenARequest_works() throws Exception {
+        Locker locker = opened(builder().lease(Duration.ofSeconds(1)));
+        for (int i = 0; i < 4; i++) {
+            locker.exclusive(locker.key("now-and-then")).acquire().close();
+            TimeUnit.MILLISECONDS.sleep(1_020 + 20 * i);
+        }
+    }
+
     private interface Hook {
         void at(String what) throws Exception;
     }

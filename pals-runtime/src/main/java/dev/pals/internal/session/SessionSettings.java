@@ -18,6 +18,8 @@ public record SessionSettings(@Nullable Duration lease, Duration orphanTime, boo
     /** One wait in PostgreSQL; a longer one is made of several, since others wait for the snapshot of each. */
     private static final Duration LONGEST_SLICE = Duration.ofSeconds(10);
 
+    private static final long LONGEST_IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     /**
      * The setting that ends the session of a client that hangs; empty where there is no lease.
      *
@@ -53,6 +55,11 @@ public record SessionSettings(@Nullable Duration lease, Duration orphanTime, boo
     long answerWithinMillis() {
         Duration shorter = lease != null && lease.compareTo(orphanTime) < 0 ? lease : orphanTime;
         return shorter.toMillis() / 2;
+    }
+
+    /** How long a session may be idle until it is given back: well before the lease ends it. */
+    long idleNanos() {
+        return lease == null ? LONGEST_IDLE_NANOS : Math.min(LONGEST_IDLE_NANOS, certainNanos() / 2);
     }
 
     /** The longest wait in PostgreSQL in one piece. */

@@ -45,7 +45,6 @@ public final class Sessions implements AutoCloseable {
     private static final long WATCH_MILLIS = 250;
     private static final long RETURNED_WITHIN_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long NONE_TO_SPARE_NANOS = TimeUnit.SECONDS.toNanos(10);
-    private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
     /** As many threads as have their commands sent together at a time. */
     private static final int STEPS = 8;
     /** Where a session holds this many more than the least loaded one, that one is used. */
@@ -468,13 +467,13 @@ public final class Sessions implements AutoCloseable {
 
     // ---- the watchdog ----
 
-    /** Heartbeats for sessions that hold locks; connections that nobody needs go back to the data source. */
+    /** Heartbeats for sessions that hold locks or stay; connections that nobody needs go back to the data source. */
     private void watch() {
         try {
             for (Session session : all()) {
-                if (session.held() > 0) {
+                if (session.held() > 0 || !mayBeSpared(session)) {
                     session.heartbeat(TimeUnit.MILLISECONDS.toNanos(WATCH_MILLIS));
-                } else if (session.isIdleFor(IDLE_NANOS) && mayBeSpared(session) && session.refuseIfIdle()) {
+                } else if (session.isIdleFor(settings.idleNanos()) && session.refuseIfIdle()) {
                     threads.execute(() -> giveBack(session));
                 }
             }
