@@ -16,11 +16,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
@@ -124,6 +127,41 @@ final class HazardTest {
         for (int i = 0; i < 4; i++) {
             locker.exclusive(locker.key("now-and-then")).acquire().close();
             TimeUnit.MILLISECONDS.sleep(1_020 + 20 * i);
+        }
+    }
+
+    @Test
+    void readerBehindAWriterThatOnlyTries_joins() throws Exception {
+        CountDownLatch go = new CountDownLatch(1);
+        AtomicBoolean armed = new AtomicBoolean();
+        Locker locker = opened(Locker.builder("hazard").dataSource(hooked(sql -> {
+            if (sql.contains("pg_try_advisory_lock_shared") && armed.compareAndSet(true, false)) {
+                go.await();
+            }
+        })));
+        LockKey key = locker.key("reader-behind-try");
+        locker.shared(key).acquire().close();
+        armed.set(true);
+        CompletableFuture<Thread> tries = new CompletableFuture<>();
+        CompletableFuture<Thread> reads = new CompletableFuture<>();
+        Future<LockHandle> first = threads.submit(() -> locker.shared(key).acquire());
+        await().until(() -> !armed.get());
+        Future<Optional<LockHandle>> writer = threads.submit(() -> {
+            tries.complete(Thread.currentThread());
+            return locker.exclusive(key).tryAcquire();
+        });
+        await().until(() -> tries.get().getState() == Thread.State.WAITING);
+        Future<Optional<LockHandle>> reader = threads.submit(() -> {
+            reads.complete(Thread.currentThread());
+            return locker.shared(key).tryAcquire(Duration.ofSeconds(5));
+        });
+        await().until(() -> reads.get().getState() == Thread.State.TIMED_WAITING);
+        go.countDown();
+        try (LockHandle ignored = first.get()) {
+            assertThat(writer.get()).isEmpty();
+            Optional<LockHandle> joined = reader.get();
+            joined.ifPresent(LockHandle::close);
+            assertThat(joined).isPresent();
         }
     }
 

@@ -422,10 +422,12 @@ final class Gate {
 
     /** Those that do not wait have stayed for this answer. */
     private Action settled(Action action) {
-        if (talk != Talk.TRYING) {
-            dismiss(entry -> !entry.isPatient());
+        if (talk == Talk.TRYING) {
+            return action;
         }
-        return action;
+        dismiss(entry -> !entry.isPatient());
+        // Readers may have stood behind a writer that would not wait.
+        return advance();
     }
 
     /** Grants what can be granted, and says what is to be done next. */
