@@ -2,11 +2,14 @@ package dev.pals;
 
 import static dev.pals.TestDatabase.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockException;
 import dev.pals.lock.LockHandle;
+import dev.pals.lock.LockInterruptedException;
+import dev.pals.lock.WaitPolicy;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
@@ -162,6 +165,29 @@ final class HazardTest {
             Optional<LockHandle> joined = reader.get();
             joined.ifPresent(LockHandle::close);
             assertThat(joined).isPresent();
+        }
+    }
+
+    @Test
+    void readerBehindAWriterThatGaveUpItsWait_getsTheLock() throws Exception {
+        Locker locker = opened(builder());
+        Locker other = opened(builder());
+        LockKey key = locker.key("behind-given-up");
+        try (LockHandle ignored = other.shared(key).acquire()) {
+            CompletableFuture<Thread> writer = new CompletableFuture<>();
+            Future<?> writing = threads.submit(() -> {
+                writer.complete(Thread.currentThread());
+                locker.exclusive(key).waiting(WaitPolicy.forever()).acquire();
+            });
+            database.awaitWaiter(key);
+            Future<Optional<LockHandle>> reader =
+                    threads.submit(() -> locker.shared(key).tryAcquire(Duration.ofSeconds(5)));
+            TimeUnit.MILLISECONDS.sleep(300);
+            writer.get().interrupt();
+            assertThatThrownBy(writing::get).hasCauseInstanceOf(LockInterruptedException.class);
+            Optional<LockHandle> read = reader.get();
+            read.ifPresent(LockHandle::close);
+            assertThat(read).isPresent();
         }
     }
 

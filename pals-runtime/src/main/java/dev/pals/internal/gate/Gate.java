@@ -178,7 +178,7 @@ final class Gate {
             if (withdrawn) {
                 queue.remove(entry);
                 end(entry, Entry.State.WITHDRAWN, null);
-                if (queue.isEmpty() && waitingUntil - System.nanoTime() > TimeUnit.MILLISECONDS.toNanos(50)) {
+                if (isNeedless() && waitingUntil - System.nanoTime() > TimeUnit.MILLISECONDS.toNanos(50)) {
                     needless = waiting;
                 }
                 if (hold != null) {
@@ -398,6 +398,12 @@ final class Gate {
     private void end(Entry entry, Entry.State state, @Nullable Exception cause) {
         entry.end(state, cause);
         tellLater(entry);
+    }
+
+    /** Whether nobody wants what PostgreSQL is waiting for: nobody is there, or the next one wants the other mode. */
+    private boolean isNeedless() {
+        Entry next = queue.peek();
+        return next == null || (asking != null && next.mode() != asking.mode());
     }
 
     private void dismiss(Predicate<Entry> which) {
