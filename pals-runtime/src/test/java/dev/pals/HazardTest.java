@@ -191,6 +191,28 @@ final class HazardTest {
         }
     }
 
+    @Test
+    void waiterElsewhereIsGone_readersJoinAgain() throws Exception {
+        Locker locker = opened(builder());
+        Locker other = opened(builder());
+        LockKey key = locker.key("join-again");
+        try (LockHandle ignored = locker.shared(key).acquire()) {
+            Future<Optional<LockHandle>> writer =
+                    threads.submit(() -> other.exclusive(key).tryAcquire(Duration.ofSeconds(1)));
+            database.awaitWaiter(key);
+            TimeUnit.MILLISECONDS.sleep(200);
+            assertThat(locker.shared(key).tryAcquire()).isEmpty();
+            assertThat(writer.get()).isEmpty();
+            TimeUnit.MILLISECONDS.sleep(1_000);
+            Optional<LockHandle> third = other.shared(key).tryAcquire();
+            assertThat(third).as("another program has it").isPresent();
+            third.ifPresent(LockHandle::close);
+            Optional<LockHandle> reader = locker.shared(key).tryAcquire(Duration.ofSeconds(3));
+            reader.ifPresent(LockHandle::close);
+            assertThat(reader).isPresent();
+        }
+    }
+
     private interface Hook {
         void at(String what) throws Exception;
     }

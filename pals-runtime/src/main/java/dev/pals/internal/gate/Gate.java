@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * and by time: then the lock is really freed, so that whoever waits for it in another JVM has it next. Shared holders
  * share one lock of PostgreSQL's, and are counted; a shared request does not pass an exclusive one that came before it.
  * Where shared holders overlap, the lock would never be free: so from time to time one that comes looks whether anybody
- * waits for the lock in PostgreSQL, and if so, nobody joins any more.
+ * waits for the lock in PostgreSQL, and if so, nobody joins for as long as that is so.
  *
  * <p>The gate itself does no input or output. Each step is decided under its lock and returned as an {@link Action},
  * which the thread at hand carries out after the lock is released; its outcome is the next step. At any time at most
@@ -291,6 +291,16 @@ final class Gate {
         }
     }
 
+    /** Who waits for the lock in PostgreSQL may have gone since. */
+    Action lookAgain() {
+        lock();
+        try {
+            return advance();
+        } finally {
+            unlock();
+        }
+    }
+
     /** The session that held the lock has ended. */
     Action lost(Hold held) {
         lock();
@@ -448,7 +458,7 @@ final class Gate {
         }
         grant(held);
         if (!holders.isEmpty()) {
-            return mayJoin && isWantedBy(queue.peek(), held) ? look() : Action.NOTHING;
+            return isWantedBy(queue.peek(), held) && (mayJoin || isTimeToLook()) ? look() : Action.NOTHING;
         }
         hold = null;
         leaving = held;
@@ -496,10 +506,14 @@ final class Gate {
             return false;
         }
         if (!holders.isEmpty()) {
-            return isWantedBy(next, held) && mayJoin && System.nanoTime() - lookedAt < MAX_JOIN_NANOS;
+            return isWantedBy(next, held) && mayJoin && !isTimeToLook();
         }
         // The first one is whom the lock was taken for.
         return grants == 0 || (grants < MAX_HAND_OFFS && System.nanoTime() - heldSince < MAX_HAND_OFF_NANOS);
+    }
+
+    private boolean isTimeToLook() {
+        return System.nanoTime() - lookedAt >= MAX_JOIN_NANOS;
     }
 
     private static boolean isWantedBy(@Nullable Entry next, Hold held) {

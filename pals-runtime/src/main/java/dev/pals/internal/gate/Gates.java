@@ -299,12 +299,18 @@ public final class Gates implements AutoCloseable {
     }
 
     private Action look(Gate gate) {
+        boolean waitedFor = false;
         try {
-            return gate.looked(sessions.isWaitedFor(gate.key()));
+            waitedFor = sessions.isWaitedFor(gate.key());
         } catch (SQLException | RuntimeException e) {
             LOG.debug("{}: whether {} is waited for is looked at again later", sessions.name(), gate.key(), e);
-            return gate.looked(false);
         }
+        Action next = gate.looked(waitedFor);
+        if (waitedFor) {
+            var unused = sessions.schedule(
+                    () -> sessions.steps().execute(() -> carryOut(gate, gate.lookAgain())), Gate.MAX_JOIN_NANOS);
+        }
+        return next;
     }
 
     /** Elsewhere: a connection may have to be made, and the wait blocks. */
