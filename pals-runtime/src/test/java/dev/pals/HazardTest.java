@@ -213,6 +213,31 @@ final class HazardTest {
         }
     }
 
+    @Test
+    void waitFailsWithRuntimeException_keyIsNotStuck() throws Exception {
+        AtomicBoolean armed = new AtomicBoolean();
+        Locker locker = opened(Locker.builder("hazard").dataSource(hooked(sql -> {
+            if (sql.contains("set_config") && sql.contains("pg_advisory_lock") && armed.compareAndSet(true, false)) {
+                throw new IllegalStateException("a wrapper's failure");
+            }
+        })));
+        Locker other = opened(builder());
+        LockKey key = locker.key("stuck");
+        LockHandle before = other.exclusive(key).acquire();
+        armed.set(true);
+        Future<?> first = threads.submit(() -> locker.exclusive(key).acquire(Duration.ofSeconds(4)));
+        await().dontCatchUncaughtExceptions().until(() -> !armed.get());
+        before.close();
+        try {
+            first.get();
+        } catch (ExecutionException e) {
+            assertThat(e).hasCauseInstanceOf(RuntimeException.class);
+        }
+        Optional<LockHandle> next = locker.exclusive(key).tryAcquire(Duration.ofSeconds(4));
+        next.ifPresent(LockHandle::close);
+        assertThat(next).isPresent();
+    }
+
     private interface Hook {
         void at(String what) throws Exception;
     }

@@ -349,7 +349,7 @@ public final class Gates implements AutoCloseable {
             Hold hold = wanted(gate, head.mode());
             long millis = (slice + 999_999) / 1_000_000;
             return waiting.waitFor(hold, millis) ? gate.answered(hold) : gate.free();
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException e) {
             return gate.failed(e);
         }
     }
