@@ -15,6 +15,8 @@ import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +29,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
@@ -236,6 +239,56 @@ final class HazardTest {
         Optional<LockHandle> next = locker.exclusive(key).tryAcquire(Duration.ofSeconds(4));
         next.ifPresent(LockHandle::close);
         assertThat(next).isPresent();
+    }
+
+    @Test
+    void threadIsInterruptedWhileItAsksForAnother_otherIsNotInterrupted() throws Exception {
+        AtomicInteger connections = new AtomicInteger();
+        CountDownLatch firstMayFail = new CountDownLatch(1);
+        CountDownLatch secondAsked = new CountDownLatch(1);
+        Locker locker = opened(Locker.builder("hazard").sessions(1).dataSource(hooked(sql -> {
+            if (sql.equals("getConnection")) {
+                int number = connections.incrementAndGet();
+                if (number == 2) {
+                    firstMayFail.await();
+                    throw new SQLTransientConnectionException("none to be had");
+                }
+                if (number == 3) {
+                    secondAsked.countDown();
+                    try {
+                        TimeUnit.SECONDS.sleep(10);
+                    } catch (InterruptedException e) {
+                        // As HikariCP does.
+                        Thread.currentThread().interrupt();
+                        throw new SQLException("interrupted during connection acquisition", e);
+                    }
+                }
+            }
+        })));
+        LockKey key = locker.key("innocent");
+        CompletableFuture<Thread> a = new CompletableFuture<>();
+        CompletableFuture<Thread> b = new CompletableFuture<>();
+        Future<?> first = threads.submit(() -> {
+            a.complete(Thread.currentThread());
+            locker.exclusive(key).acquire();
+        });
+        await().until(() -> connections.get() == 2);
+        Future<Optional<LockHandle>> second = threads.submit(() -> {
+            b.complete(Thread.currentThread());
+            return locker.exclusive(key).tryAcquire(Duration.ofSeconds(10));
+        });
+        await().until(() -> b.get().getState() == Thread.State.TIMED_WAITING);
+        firstMayFail.countDown();
+        secondAsked.await();
+        a.get().interrupt();
+        try {
+            first.get();
+        } catch (ExecutionException e) {
+            assertThat(e).hasCauseInstanceOf(RuntimeException.class);
+        }
+        Optional<LockHandle> got = second.get();
+        got.ifPresent(LockHandle::close);
+        assertThat(got).isPresent();
     }
 
     private interface Hook {

@@ -268,12 +268,18 @@ public final class Gates implements AutoCloseable {
             return gate.free();
         }
         // Another's request must not fail because this thread is interrupted.
-        boolean interrupted = !head.isOfThisThread() && Thread.interrupted();
+        boolean own = head.isOfThisThread();
+        boolean interrupted = !own && Thread.interrupted();
         try {
             Hold hold = wanted(gate, head.mode());
             return sessions.take(hold) ? gate.answered(hold) : gate.missed();
-        } catch (SQLException e) {
-            return gate.failed(e);
+        } catch (SQLException | RuntimeException e) {
+            if (own || !isInterrupt(e)) {
+                return gate.failed(e);
+            }
+            interrupted = true;
+            // The interrupt came meanwhile, and the head has not failed by itself: it is asked for anew.
+            return gate.free();
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
@@ -417,11 +423,7 @@ public final class Gates implements AutoCloseable {
 
     /** What became of a conversation that failed. */
     RuntimeException problem(List<LockKey> keys, @Nullable Exception failure, Duration waited) {
-        if (failure instanceof SessionInterruptedException) {
-            return interrupted(keys);
-        }
-        if (failure instanceof LockDatabaseException e && causedByInterrupt(e)) {
-            // HikariCP wraps the interrupt of a thread that waits for a connection.
+        if (isInterrupt(failure)) {
             return interrupted(keys);
         }
         if (failure instanceof RuntimeException e) {
@@ -437,8 +439,12 @@ public final class Gates implements AutoCloseable {
                 e);
     }
 
-    private static boolean causedByInterrupt(LockDatabaseException e) {
-        return e.getCause() != null && e.getCause().getCause() instanceof InterruptedException;
+    /** HikariCP wraps the interrupt of a thread that waits for a connection. */
+    private static boolean isInterrupt(@Nullable Exception failure) {
+        return failure instanceof SessionInterruptedException
+                || (failure instanceof LockDatabaseException e
+                        && e.getCause() != null
+                        && e.getCause().getCause() instanceof InterruptedException);
     }
 
     private static void park(Object blocker, long nanos) {
