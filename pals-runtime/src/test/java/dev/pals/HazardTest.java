@@ -291,6 +291,22 @@ final class HazardTest {
         assertThat(got).isPresent();
     }
 
+    @Test
+    void stageTimesOut_requestLeavesTheQueue() throws Exception {
+        Locker locker = opened(builder());
+        LockKey key = locker.key("or-timeout");
+        try (LockHandle ignored = opened(builder()).exclusive(key).acquire()) {
+            locker.exclusive(key)
+                    .waiting(WaitPolicy.forever())
+                    .acquireAsync()
+                    .toCompletableFuture()
+                    .orTimeout(300, TimeUnit.MILLISECONDS);
+            database.awaitWaiter(key);
+            await().atMost(Duration.ofSeconds(5))
+                    .until(() -> database.rowsOf(key).size() == 1);
+        }
+    }
+
     private interface Hook {
         void at(String what) throws Exception;
     }

@@ -43,7 +43,8 @@ final class AsyncRequest<T extends @Nullable Object> implements Entry.Caller {
     CompletableFuture<T> start() {
         wake();
         var unused = stage.whenComplete((value, failure) -> {
-            if (stage.isCancelled()) {
+            // Cancelled, or timed out by orTimeout(); where the request itself has failed, it does no harm.
+            if (failure != null) {
                 wake();
             }
         });
