@@ -30,6 +30,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
@@ -304,6 +305,31 @@ final class HazardTest {
             database.awaitWaiter(key);
             await().atMost(Duration.ofSeconds(5))
                     .until(() -> database.rowsOf(key).size() == 1);
+        }
+    }
+
+    @Test
+    void manyAsyncRequests_needFewThreads() throws Exception {
+        int many = 3_000;
+        Locker other = opened(builder().lockBudget(many + 10).sessions(8));
+        Locker locker = opened(builder().maxSessions(4));
+        List<LockKey> keys = IntStream.range(0, many)
+                .mapToObj(i -> locker.key("many-async-" + i))
+                .toList();
+        try (LockHandle ignored = other.exclusive(keys).acquire()) {
+            List<CompletableFuture<LockHandle>> stages = keys.stream()
+                    .map(key -> locker.exclusive(key)
+                            .waiting(WaitPolicy.forever())
+                            .acquireAsync()
+                            .toCompletableFuture())
+                    .toList();
+            int most = 0;
+            for (int i = 0; i < 60; i++) {
+                TimeUnit.MILLISECONDS.sleep(50);
+                most = Math.max(most, Thread.activeCount());
+            }
+            stages.forEach(stage -> stage.cancel(false));
+            assertThat(most).isLessThan(100);
         }
     }
 

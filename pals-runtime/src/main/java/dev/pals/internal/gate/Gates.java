@@ -337,7 +337,7 @@ public final class Gates implements AutoCloseable {
         }
         if (waiting == null) {
             long delay = ThreadLocalRandom.current().nextLong(BACKOFF_MIN_NANOS, BACKOFF_MAX_NANOS);
-            var unused = sessions.schedule(() -> sessions.threads().execute(() -> carryOut(gate, gate.free())), delay);
+            var unused = sessions.schedule(() -> sessions.steps().execute(() -> carryOut(gate, gate.free())), delay);
             return Action.NOTHING;
         }
         return await(gate, waiting);
