@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -331,6 +332,25 @@ final class HazardTest {
             stages.forEach(stage -> stage.cancel(false));
             assertThat(most).isLessThan(100);
         }
+    }
+
+    @Test
+    void serverHasNoFurtherConnection_requestsUseTheOneThatIsThere() throws Exception {
+        AtomicInteger connections = new AtomicInteger();
+        Locker locker = opened(Locker.builder("hazard").sessions(2).dataSource(hooked(sql -> {
+            if (sql.equals("getConnection") && connections.incrementAndGet() > 2) {
+                throw new SQLException("sorry, too many clients already", "53300");
+            }
+        })));
+        List<Throwable> failures = new CopyOnWriteArrayList<>();
+        for (int i = 0; i < 16; i++) {
+            LockKey key = locker.key("k" + i);
+            Thread thread = new Thread(() -> locker.exclusive(key).run(() -> {}));
+            thread.setUncaughtExceptionHandler((failed, e) -> failures.add(e));
+            thread.start();
+            thread.join();
+        }
+        assertThat(failures).isEmpty();
     }
 
     private interface Hook {

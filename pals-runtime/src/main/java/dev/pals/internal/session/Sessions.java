@@ -3,6 +3,7 @@ package dev.pals.internal.session;
 import dev.pals.internal.sql.LockCommand;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockBudgetException;
+import dev.pals.lock.LockDatabaseException;
 import dev.pals.lock.LockerClosedException;
 import dev.pals.lock.SessionUnavailableException;
 import java.sql.Connection;
@@ -353,11 +354,11 @@ public final class Sessions implements AutoCloseable {
         return connections.hasSpare() && System.nanoTime() - noneToSpareUntil >= 0;
     }
 
-    /** Needs {@link #spare}. Null where the data source has no more; then it is left alone for a while. */
+    /** Needs {@link #spare}. Null where the data source or the server has no more; then it is left alone for a while. */
     private @Nullable Session connectSpare(Consumer<Session> whenEnded) {
         try {
             return connect(whenEnded);
-        } catch (SessionUnavailableException e) {
+        } catch (SessionUnavailableException | LockDatabaseException e) {
             noneToSpareUntil = System.nanoTime() + NONE_TO_SPARE_NANOS;
             LOG.info("{}: the data source has no connection to spare", name(), e);
             return null;
