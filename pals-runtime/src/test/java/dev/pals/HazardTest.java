@@ -353,6 +353,21 @@ final class HazardTest {
         assertThat(failures).isEmpty();
     }
 
+    @Test
+    void sessionCannotBeMadeForAWrappersFailure_itsConnectionIsNotKept() {
+        AtomicInteger failures = new AtomicInteger(3);
+        Locker locker = opened(Locker.builder("hazard").maxSessions(1).dataSource(hooked(sql -> {
+            if (sql.contains("set_config") && failures.getAndDecrement() > 0) {
+                throw new IllegalStateException("a wrapper's failure");
+            }
+        })));
+        LockKey key = locker.key("wrapped");
+        for (int i = 0; i < 3; i++) {
+            assertThatThrownBy(() -> locker.exclusive(key).acquire()).hasStackTraceContaining("a wrapper's failure");
+        }
+        locker.exclusive(key).acquire().close();
+    }
+
     private interface Hook {
         void at(String what) throws Exception;
     }

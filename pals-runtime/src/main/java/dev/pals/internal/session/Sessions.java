@@ -386,7 +386,7 @@ public final class Sessions implements AutoCloseable {
         Connection connection = connections.open();
         try {
             return new Session(connection, settings, threads, whenEnded);
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException e) {
             connections.evict(connection);
             throw Connections.refused(name(), e);
         }
