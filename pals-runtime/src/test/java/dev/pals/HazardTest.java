@@ -3,12 +3,14 @@ package dev.pals;
 import static dev.pals.TestDatabase.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockException;
 import dev.pals.lock.LockHandle;
 import dev.pals.lock.LockInterruptedException;
+import dev.pals.lock.LockTimeoutException;
 import dev.pals.lock.WaitPolicy;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -366,6 +368,20 @@ final class HazardTest {
             assertThatThrownBy(() -> locker.exclusive(key).acquire()).hasStackTraceContaining("a wrapper's failure");
         }
         locker.exclusive(key).acquire().close();
+    }
+
+    @Test
+    void pollingDelayBelowAMillisecond_isRoundedUp() {
+        Locker locker = opened(builder());
+        LockKey key = locker.key("polled");
+        try (LockHandle ignored = opened(builder()).exclusive(key).acquire()) {
+            LockTimeoutException e = catchThrowableOfType(
+                    LockTimeoutException.class,
+                    () -> locker.exclusive(key)
+                            .waiting(WaitPolicy.polling(Duration.ofNanos(1), Duration.ofMillis(300)))
+                            .acquire());
+            assertThat(e.attempts()).isLessThan(310);
+        }
     }
 
     private interface Hook {

@@ -107,7 +107,10 @@ public final class Gates implements AutoCloseable {
 
     private Passage passage(List<LockKey> keys, LockMode mode, WaitPolicy policy, Entry.Caller caller) {
         Deadline deadline = Deadline.start(policy, System::nanoTime);
-        long retryDelay = policy.retryDelay().map(TimeUnit.NANOSECONDS::convert).orElse(0L);
+        // Not shorter than what the policy says that it is precise to: that would be no pause.
+        long retryDelay = policy.retryDelay()
+                .map(delay -> Math.max(BACKOFF_MIN_NANOS, TimeUnit.NANOSECONDS.convert(delay)))
+                .orElse(0L);
         return new Passage(this, keys, mode, deadline, retryDelay == 0 && !deadline.hasPassed(), retryDelay, caller);
     }
 
