@@ -4,6 +4,7 @@ import static dev.pals.TestDatabase.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.pals.key.LockKey;
@@ -33,6 +34,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Lock;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
@@ -382,6 +384,27 @@ final class HazardTest {
                             .acquire());
             assertThat(e.attempts()).isLessThan(310);
         }
+    }
+
+    @Test
+    @SuppressWarnings("LockNotBeforeTry")
+    void virtualThreadInterruptedWhileItsSessionIsMade() throws Exception {
+        AtomicInteger times = new AtomicInteger(1);
+        Locker locker = opened(Locker.builder("hazard").dataSource(hooked(sql -> {
+            if (sql.contains("set_config") && times.getAndDecrement() > 0) {
+                Thread.currentThread().interrupt();
+            }
+        })));
+        Optional<ExecutorService> threadsOfJdk21 = VirtualThreads.executor();
+        assumeThat(threadsOfJdk21).isPresent();
+        ExecutorService virtual = threadsOfJdk21.orElseThrow();
+        Future<Boolean> done = virtual.submit(() -> {
+            Lock lock = locker.exclusive(locker.key("virtual")).asLock();
+            lock.lock();
+            lock.unlock();
+            return Thread.currentThread().isInterrupted();
+        });
+        assertThat(done.get()).isTrue();
     }
 
     private interface Hook {

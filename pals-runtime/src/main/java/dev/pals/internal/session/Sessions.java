@@ -4,6 +4,7 @@ import dev.pals.internal.sql.LockCommand;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockBudgetException;
 import dev.pals.lock.LockDatabaseException;
+import dev.pals.lock.LockException;
 import dev.pals.lock.LockerClosedException;
 import dev.pals.lock.SessionUnavailableException;
 import java.sql.Connection;
@@ -13,6 +14,8 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -382,7 +385,23 @@ public final class Sessions implements AutoCloseable {
         }
     }
 
+    /** Elsewhere for a virtual thread: an interrupt during its input or output would cut the connection. */
     private Session connect(Consumer<Session> whenEnded) {
+        if (!Threads.isVirtual(Thread.currentThread())) {
+            return connectHere(whenEnded);
+        }
+        try {
+            return CompletableFuture.supplyAsync(() -> connectHere(whenEnded), threads)
+                    .join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof LockException failure) {
+                throw failure;
+            }
+            throw e;
+        }
+    }
+
+    private Session connectHere(Consumer<Session> whenEnded) {
         Connection connection = connections.open();
         try {
             return new Session(connection, settings, threads, whenEnded);
