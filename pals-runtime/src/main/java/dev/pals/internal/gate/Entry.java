@@ -20,7 +20,9 @@ final class Entry {
         LOST
     }
 
-    private final Caller caller;
+    /** Null once only a loss is to be told: it may refer to the handle, which then would never be found forgotten. */
+    private volatile @Nullable Caller caller;
+
     private final LockMode mode;
     private final long deadlineNanos;
     private final boolean patient;
@@ -74,7 +76,8 @@ final class Entry {
     }
 
     boolean isOfThisThread() {
-        return caller.isThisThread();
+        Caller asks = caller;
+        return asks != null && asks.isThisThread();
     }
 
     State state() {
@@ -156,6 +159,7 @@ final class Entry {
     /** Is run at once if the lock is lost already. It may run more than once. */
     void whenLost(Runnable told) {
         whenLost = told;
+        caller = null;
         if (state == State.LOST) {
             told.run();
         }
@@ -164,10 +168,11 @@ final class Entry {
     /** Tells whose it is what has become of it; without any lock. */
     void tell() {
         Runnable told = whenLost;
+        Caller woken = caller;
         if (state == State.LOST && told != null) {
             told.run();
-        } else {
-            caller.wake();
+        } else if (woken != null) {
+            woken.wake();
         }
     }
 }

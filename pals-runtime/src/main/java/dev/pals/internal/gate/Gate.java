@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * and by time: then the lock is really freed, so that whoever waits for it in another JVM has it next. Shared holders
  * share one lock of PostgreSQL's, and are counted; a shared request does not pass an exclusive one that came before it.
  * Where shared holders overlap, the lock would never be free: so from time to time one that comes looks whether anybody
- * waits for the lock in PostgreSQL, and if so, nobody joins any more.
+ * waits for the lock in PostgreSQL, and if so, nobody joins for as long as that is so.
  *
  * <p>The gate itself does no input or output. Each step is decided under its lock and returned as an {@link Action},
  * which the thread at hand carries out after the lock is released; its outcome is the next step. At any time at most
@@ -178,7 +178,7 @@ final class Gate {
             if (withdrawn) {
                 queue.remove(entry);
                 end(entry, Entry.State.WITHDRAWN, null);
-                if (queue.isEmpty() && waitingUntil - System.nanoTime() > TimeUnit.MILLISECONDS.toNanos(50)) {
+                if (isNeedless() && waitingUntil - System.nanoTime() > TimeUnit.MILLISECONDS.toNanos(50)) {
                     needless = waiting;
                 }
                 if (hold != null) {
@@ -286,6 +286,16 @@ final class Gate {
             lookedAt = System.nanoTime();
             mayJoin = !waitedFor;
             return settled(advance());
+        } finally {
+            unlock();
+        }
+    }
+
+    /** Who waits for the lock in PostgreSQL may have gone since. */
+    Action lookAgain() {
+        lock();
+        try {
+            return advance();
         } finally {
             unlock();
         }
@@ -400,6 +410,12 @@ final class Gate {
         tellLater(entry);
     }
 
+    /** Whether nobody wants what PostgreSQL is waiting for: nobody is there, or the next one wants the other mode. */
+    private boolean isNeedless() {
+        Entry next = queue.peek();
+        return next == null || (asking != null && next.mode() != asking.mode());
+    }
+
     private void dismiss(Predicate<Entry> which) {
         queue.removeIf(entry -> {
             boolean dismissed = which.test(entry);
@@ -422,10 +438,12 @@ final class Gate {
 
     /** Those that do not wait have stayed for this answer. */
     private Action settled(Action action) {
-        if (talk != Talk.TRYING) {
-            dismiss(entry -> !entry.isPatient());
+        if (talk == Talk.TRYING) {
+            return action;
         }
-        return action;
+        dismiss(entry -> !entry.isPatient());
+        // Readers may have stood behind a writer that would not wait.
+        return advance();
     }
 
     /** Grants what can be granted, and says what is to be done next. */
@@ -440,7 +458,7 @@ final class Gate {
         }
         grant(held);
         if (!holders.isEmpty()) {
-            return mayJoin && isWantedBy(queue.peek(), held) ? look() : Action.NOTHING;
+            return isWantedBy(queue.peek(), held) && (mayJoin || isTimeToLook()) ? look() : Action.NOTHING;
         }
         hold = null;
         leaving = held;
@@ -488,10 +506,14 @@ final class Gate {
             return false;
         }
         if (!holders.isEmpty()) {
-            return isWantedBy(next, held) && mayJoin && System.nanoTime() - lookedAt < MAX_JOIN_NANOS;
+            return isWantedBy(next, held) && mayJoin && !isTimeToLook();
         }
         // The first one is whom the lock was taken for.
         return grants == 0 || (grants < MAX_HAND_OFFS && System.nanoTime() - heldSince < MAX_HAND_OFF_NANOS);
+    }
+
+    private boolean isTimeToLook() {
+        return System.nanoTime() - lookedAt >= MAX_JOIN_NANOS;
     }
 
     private static boolean isWantedBy(@Nullable Entry next, Hold held) {

@@ -107,7 +107,10 @@ public final class Gates implements AutoCloseable {
 
     private Passage passage(List<LockKey> keys, LockMode mode, WaitPolicy policy, Entry.Caller caller) {
         Deadline deadline = Deadline.start(policy, System::nanoTime);
-        long retryDelay = policy.retryDelay().map(TimeUnit.NANOSECONDS::convert).orElse(0L);
+        // Not shorter than what the policy says that it is precise to: that would be no pause.
+        long retryDelay = policy.retryDelay()
+                .map(delay -> Math.max(BACKOFF_MIN_NANOS, TimeUnit.NANOSECONDS.convert(delay)))
+                .orElse(0L);
         return new Passage(this, keys, mode, deadline, retryDelay == 0 && !deadline.hasPassed(), retryDelay, caller);
     }
 
@@ -257,12 +260,18 @@ public final class Gates implements AutoCloseable {
             return gate.free();
         }
         // Another's request must not fail because this thread is interrupted.
-        boolean interrupted = !head.isOfThisThread() && Thread.interrupted();
+        boolean own = head.isOfThisThread();
+        boolean interrupted = !own && Thread.interrupted();
         try {
             Hold hold = wanted(gate, head.mode());
             return sessions.take(hold) ? gate.answered(hold) : gate.missed();
-        } catch (SQLException e) {
-            return gate.failed(e);
+        } catch (SQLException | RuntimeException e) {
+            if (own || !isInterrupt(e)) {
+                return gate.failed(e);
+            }
+            interrupted = true;
+            // The interrupt came meanwhile, and the head has not failed by itself: it is asked for anew.
+            return gate.free();
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
@@ -288,12 +297,18 @@ public final class Gates implements AutoCloseable {
     }
 
     private Action look(Gate gate) {
+        boolean waitedFor = false;
         try {
-            return gate.looked(sessions.isWaitedFor(gate.key()));
+            waitedFor = sessions.isWaitedFor(gate.key());
         } catch (SQLException | RuntimeException e) {
             LOG.debug("{}: whether {} is waited for is looked at again later", sessions.name(), gate.key(), e);
-            return gate.looked(false);
         }
+        Action next = gate.looked(waitedFor);
+        if (waitedFor) {
+            var unused = sessions.schedule(
+                    () -> sessions.steps().execute(() -> carryOut(gate, gate.lookAgain())), Gate.MAX_JOIN_NANOS);
+        }
+        return next;
     }
 
     /** Elsewhere: a connection may have to be made, and the wait blocks. */
@@ -314,7 +329,7 @@ public final class Gates implements AutoCloseable {
         }
         if (waiting == null) {
             long delay = ThreadLocalRandom.current().nextLong(BACKOFF_MIN_NANOS, BACKOFF_MAX_NANOS);
-            var unused = sessions.schedule(() -> sessions.threads().execute(() -> carryOut(gate, gate.free())), delay);
+            var unused = sessions.schedule(() -> sessions.steps().execute(() -> carryOut(gate, gate.free())), delay);
             return Action.NOTHING;
         }
         return await(gate, waiting);
@@ -332,7 +347,7 @@ public final class Gates implements AutoCloseable {
             Hold hold = wanted(gate, head.mode());
             long millis = (slice + 999_999) / 1_000_000;
             return waiting.waitFor(hold, millis) ? gate.answered(hold) : gate.free();
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException e) {
             return gate.failed(e);
         }
     }
@@ -400,11 +415,7 @@ public final class Gates implements AutoCloseable {
 
     /** What became of a conversation that failed. */
     RuntimeException problem(List<LockKey> keys, @Nullable Exception failure, Duration waited) {
-        if (failure instanceof SessionInterruptedException) {
-            return interrupted(keys);
-        }
-        if (failure instanceof LockDatabaseException e && causedByInterrupt(e)) {
-            // HikariCP wraps the interrupt of a thread that waits for a connection.
+        if (isInterrupt(failure)) {
             return interrupted(keys);
         }
         if (failure instanceof RuntimeException e) {
@@ -420,8 +431,12 @@ public final class Gates implements AutoCloseable {
                 e);
     }
 
-    private static boolean causedByInterrupt(LockDatabaseException e) {
-        return e.getCause() != null && e.getCause().getCause() instanceof InterruptedException;
+    /** HikariCP wraps the interrupt of a thread that waits for a connection. */
+    private static boolean isInterrupt(@Nullable Exception failure) {
+        return failure instanceof SessionInterruptedException
+                || (failure instanceof LockDatabaseException e
+                        && e.getCause() != null
+                        && e.getCause().getCause() instanceof InterruptedException);
     }
 
     private static void park(Object blocker, long nanos) {

@@ -168,6 +168,7 @@ final class Passage {
     }
 
     private Progress goOn() {
+        checkNoneIsLost();
         if (!started) {
             begin();
         }
@@ -185,7 +186,17 @@ final class Passage {
             }
             pass();
         }
+        checkNoneIsLost();
         return Progress.GRANTED;
+    }
+
+    /** While it waited for the rest, the session of one that was granted may have ended. */
+    private void checkNoneIsLost() {
+        for (int i = 0; i < granted; i++) {
+            if (entries[i].state() == Entry.State.LOST) {
+                throw gates.problem(keys, entries[i].failure(), deadline.elapsed());
+            }
+        }
     }
 
     private Entry entry() {

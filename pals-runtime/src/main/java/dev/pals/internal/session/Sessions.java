@@ -3,6 +3,8 @@ package dev.pals.internal.session;
 import dev.pals.internal.sql.LockCommand;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockBudgetException;
+import dev.pals.lock.LockDatabaseException;
+import dev.pals.lock.LockException;
 import dev.pals.lock.LockerClosedException;
 import dev.pals.lock.SessionUnavailableException;
 import java.sql.Connection;
@@ -12,6 +14,8 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -371,11 +375,13 @@ public final class Sessions implements AutoCloseable {
         return connections.hasSpare() && System.nanoTime() - noneToSpareUntil >= 0;
     }
 
-    /** Needs {@link #spare}. Null where the data source has no more; then it is left alone for a while. */
+    /**
+     * Needs {@link #spare}. Null where the data source or the server has no more; then it is left alone for a while.
+     */
     private @Nullable Session connectSpare(Consumer<Session> whenEnded) {
         try {
             return connect(whenEnded);
-        } catch (SessionUnavailableException e) {
+        } catch (SessionUnavailableException | LockDatabaseException e) {
             noneToSpareUntil = System.nanoTime() + NONE_TO_SPARE_NANOS;
             LOG.info("{}: the data source has no connection to spare", name(), e);
             return null;
@@ -399,11 +405,27 @@ public final class Sessions implements AutoCloseable {
         }
     }
 
+    /** Elsewhere for a virtual thread: an interrupt during its input or output would cut the connection. */
     private Session connect(Consumer<Session> whenEnded) {
+        if (!Threads.isVirtual(Thread.currentThread())) {
+            return connectHere(whenEnded);
+        }
+        try {
+            return CompletableFuture.supplyAsync(() -> connectHere(whenEnded), threads)
+                    .join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof LockException failure) {
+                throw failure;
+            }
+            throw e;
+        }
+    }
+
+    private Session connectHere(Consumer<Session> whenEnded) {
         Connection connection = connections.open();
         try {
             return new Session(connection, settings, threads, whenEnded);
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException e) {
             connections.evict(connection);
             throw Connections.refused(name(), e);
         }
@@ -485,7 +507,7 @@ public final class Sessions implements AutoCloseable {
 
     // ---- the watchdog ----
 
-    /** Heartbeats for sessions that hold locks; connections that nobody needs go back to the data source. */
+    /** Heartbeats for sessions that hold locks or stay; connections that nobody needs go back to the data source. */
     private void watch() {
         try {
             for (Session session : all()) {
