@@ -13,6 +13,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.pals.TestDatabase.AdvisoryRow;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockHandle;
+import dev.pals.lock.LockLostException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
@@ -162,6 +163,29 @@ final class LeaseTest {
                 assertThat(program.next()).isEqualTo(HolderMain.FAILED);
                 assertThat(handle.isHeld()).isTrue();
             }
+        }
+    }
+
+    /** PostgreSQL cannot tell a program that hangs from a network that drops everything. */
+    @Test
+    void isHeld_serverSilent_turnsFalseBeforePostgresqlFreesTheLock() {
+        try (SilentProxy proxy = new SilentProxy(database.url());
+                Locker locker = builder().url(proxy.url()).lease(LEASE).build()) {
+            LockHandle handle = locker.exclusive(locker.key("behind-a-proxy")).acquire();
+            LockKey key = handle.keys().get(0);
+            proxy.silence();
+            assertThat(handle.isHeld()).isTrue();
+            long start = System.nanoTime();
+            while (database.isHeld(key)) {
+                assertThat(System.nanoTime() - start).as("nanoseconds").isLessThan(PATIENCE.toNanos());
+            }
+            assertThat(handle.isHeld()).isFalse();
+            LOG.info(
+                    "The lock of a silenced program with a lease of {} was free after {} ms",
+                    LEASE,
+                    millisSince(start));
+            assertThatThrownBy(handle::close).isInstanceOf(LockLostException.class);
+            proxy.close();
         }
     }
 

@@ -155,7 +155,7 @@ final class OrphanTest {
             plain.abort(Runnable::run);
             program.kill();
             long start = System.nanoTime();
-            await().atMost(PATIENCE)
+            await().atMost(ORPHAN_TIME.multipliedBy(2))
                     .pollInterval(Duration.ofMillis(20))
                     .until(() -> !waitersOf(key).contains(pidOfProgram));
             LOG.info(

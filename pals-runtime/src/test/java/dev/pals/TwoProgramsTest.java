@@ -34,6 +34,8 @@ final class TwoProgramsTest {
     private static final int ATTEMPTS = 3;
 
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
+    /** Longer, or else nobody could wait for too long. */
+    private static final Duration RUN = Duration.ofSeconds(6);
 
     private final TestDatabase database;
 
@@ -81,7 +83,7 @@ final class TwoProgramsTest {
             double share = 0;
             for (int attempt = 1; attempt <= ATTEMPTS && !isFair(share); attempt++) {
                 long before = counter();
-                List<Turns> turns = bothRun(one, two, Turn.COUNT, Duration.ofSeconds(3));
+                List<Turns> turns = bothRun(one, two, Turn.COUNT, RUN);
                 assertThat(counter() - before).as("counted, of %s", turns).isEqualTo(sum(turns));
                 assertThat(turns)
                         .allSatisfy(each -> assertThat(each.longestWait()).isLessThan(LONGEST_WAIT));
