@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Requests of one locker for one key wait for each other in this program, first come, first served; the first of
  * them waits in PostgreSQL's queue. A lock that is released is handed to the next of this program without a round trip,
- * at most 64 times or 20 milliseconds in a row, so that other programs have their turn.
+ * at most 64 times or 20 milliseconds in a row, so that other programs have their turn. A long wait in PostgreSQL's
+ * queue is made of pieces of at most 10 seconds; with each the request stands behind those of other programs anew.
  *
  * <p>Every way to take the locks throws, besides what it names itself: {@link dev.pals.lock.LockDatabaseException} if
  * PostgreSQL fails, {@link dev.pals.lock.SessionUnavailableException} if no connection is to be had,

@@ -128,15 +128,17 @@ public final class Locker implements AutoCloseable {
     }
 
     /**
-     * Whether any program holds the lock in PostgreSQL at this moment, exclusively or shared. By the time that this
-     * returns it may have changed: to have the lock, take it. One round trip, and a look at the server's whole table of
-     * locks, which takes milliseconds where thousands are held: nothing for a tight loop.
+     * Whether any program holds the lock in PostgreSQL at this moment, exclusively or shared, also under its
+     * {@linkplain LockKey#formerly() former} name. By the time that this returns it may have changed: to have the lock,
+     * take it. One round trip, and a look at the server's whole table of locks, which takes milliseconds where
+     * thousands are held: nothing for a tight loop.
      *
      * @throws dev.pals.lock.LockException if it could not be found out
      * @see <a href="https://www.postgresql.org/docs/current/view-pg-locks.html">pg_locks</a>
      */
     public boolean isLocked(LockKey key) {
-        return gates.isLocked(Objects.requireNonNull(key, "key"));
+        return gates.isLocked(Objects.requireNonNull(key, "key"))
+                || key.formerly().filter(gates::isLocked).isPresent();
     }
 
     /**

@@ -95,7 +95,8 @@ public final class LockerBuilder {
     /**
      * The connections to use. The locker borrows them with autocommit on or off, sets it on, and gives them back as
      * they were. Where it has none to spare, a request blocks for the data source's own connection timeout, whatever
-     * its wait: give it a short one, or keep it at least as large as {@link #maxSessions(int)}.
+     * its wait: give it a short one, or keep it at least as large as {@link #maxSessions(int)}. No connection may hold
+     * an advisory lock when it is borrowed: PostgreSQL would grant it a second time, to the same session.
      */
     public LockerBuilder dataSource(DataSource dataSource) {
         this.dataSource = Objects.requireNonNull(dataSource, "dataSource");

@@ -373,10 +373,12 @@ final class AsyncRequestTest extends LockerFixture {
     void stage_failedByTheProgram_leavesTheQueueWhileTheHolderHolds() {
         Locker locker = locker();
         try (LockHandle ignored = locker().exclusive(KEY).acquire()) {
-            CompletableFuture<LockHandle> waiter =
-                    acquired(patient(locker.exclusive(KEY))).orTimeout(SHORT.toMillis(), TimeUnit.MILLISECONDS);
+            CompletableFuture<LockHandle> waiter = acquired(patient(locker.exclusive(KEY)));
             database.awaitWaiter(KEY);
-            assertThat(waiter).failsWithin(PATIENCE).withThrowableThat().withCauseInstanceOf(TimeoutException.class);
+            assertThat(waiter.orTimeout(SHORT.toMillis(), TimeUnit.MILLISECONDS))
+                    .failsWithin(PATIENCE)
+                    .withThrowableThat()
+                    .withCauseInstanceOf(TimeoutException.class);
             await().atMost(Duration.ofSeconds(5))
                     .until(() -> database.rowsOf(KEY).size() == 1);
         }

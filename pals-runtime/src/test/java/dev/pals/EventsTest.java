@@ -32,8 +32,6 @@ import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a locker tells its listeners. */
 final class EventsTest extends LockerFixture {
@@ -170,12 +168,10 @@ final class EventsTest extends LockerFixture {
 
     // ---- waiting ----
 
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void acquire_keyIsHeld_tellsWaitedAndThenAcquired(boolean byAnotherProgram) throws Exception {
+    @Test
+    void acquire_keyIsHeld_tellsWaitedAndThenAcquired() throws Exception {
         Locker locker = telling();
-        LockHandle holder =
-                (byAnotherProgram ? locker() : opened(builder())).exclusive(KEY).acquire();
+        LockHandle holder = locker().exclusive(KEY).acquire();
         Future<LockHandle> waiter = inBackground(() -> locker.exclusive(KEY).acquire(PATIENCE));
         database.awaitWaiter(KEY);
         await().during(SHORT).atMost(PATIENCE).until(() -> noting.told.isEmpty());

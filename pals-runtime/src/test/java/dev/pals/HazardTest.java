@@ -388,17 +388,19 @@ final class HazardTest {
 
     @Test
     @SuppressWarnings("LockNotBeforeTry")
-    void virtualThreadInterruptedWhileItsSessionIsMade() throws Exception {
+    void virtualThread_interruptedWhileItsSessionIsMade_keepsItsRequest() throws Exception {
+        CompletableFuture<Thread> caller = new CompletableFuture<>();
         AtomicInteger times = new AtomicInteger(1);
         Locker locker = opened(Locker.builder("hazard").dataSource(hooked(sql -> {
             if (sql.contains("set_config") && times.getAndDecrement() > 0) {
-                Thread.currentThread().interrupt();
+                caller.get().interrupt();
             }
         })));
         Optional<ExecutorService> threadsOfJdk21 = VirtualThreads.executor();
         assumeThat(threadsOfJdk21).isPresent();
         ExecutorService virtual = threadsOfJdk21.orElseThrow();
         Future<Boolean> done = virtual.submit(() -> {
+            caller.complete(Thread.currentThread());
             Lock lock = locker.exclusive(locker.key("virtual")).asLock();
             lock.lock();
             lock.unlock();

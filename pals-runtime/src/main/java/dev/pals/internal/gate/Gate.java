@@ -251,14 +251,15 @@ final class Gate {
         }
     }
 
-    /** The conversation failed: so does the head. */
+    /** The conversation failed: so does the entry for which it was. */
     Action failed(Exception cause) {
         lock();
         try {
+            Entry failed = asking != null ? asking : queue.peek();
             endTalk();
-            Entry head = queue.poll();
-            if (head != null) {
-                end(head, Entry.State.FAILED, cause);
+            // Whoever has withdrawn meanwhile takes nobody along.
+            if (failed != null && queue.remove(failed)) {
+                end(failed, Entry.State.FAILED, cause);
             }
             return advance();
         } finally {

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -67,7 +68,7 @@ public final class Gates implements AutoCloseable {
     public Outcome acquire(List<LockKey> keys, LockMode mode, WaitPolicy policy) {
         sessions.checkOpen();
         Passage passage = passage(keys, mode, policy, new BlockedThread());
-        boolean waits = !policy.equals(WaitPolicy.none());
+        boolean waits = waits(policy);
         if (waits && Thread.currentThread().isInterrupted()) {
             throw new LockInterruptedException(keys);
         }
@@ -95,7 +96,7 @@ public final class Gates implements AutoCloseable {
             List<LockKey> keys, LockMode mode, WaitPolicy policy, Function<Outcome, T> result) {
         sessions.checkOpen();
         StackWalker.@Nullable StackFrame takenAt = HeldLock.takenAt();
-        boolean waits = !policy.equals(WaitPolicy.none());
+        boolean waits = waits(policy);
         AsyncRequest<T> request = new AsyncRequest<>(
                 sessions,
                 caller -> passage(keys, mode, policy, caller),
@@ -103,6 +104,11 @@ public final class Gates implements AutoCloseable {
                 passage -> missed(passage, waits),
                 result);
         return request.start();
+    }
+
+    /** Whether it does more than a single try. */
+    private static boolean waits(WaitPolicy policy) {
+        return !policy.limit().equals(Optional.of(Duration.ZERO));
     }
 
     private Passage passage(List<LockKey> keys, LockMode mode, WaitPolicy policy, Entry.Caller caller) {
@@ -418,16 +424,17 @@ public final class Gates implements AutoCloseable {
         if (isInterrupt(failure)) {
             return interrupted(keys);
         }
-        if (failure instanceof RuntimeException e) {
+        if (failure instanceof LockException e) {
             return e;
         }
         if (isClosed()) {
             return new LockerClosedException(sessions.name());
         }
-        SQLException e = (SQLException) Objects.requireNonNull(failure);
+        Exception e = Objects.requireNonNull(failure);
+        String state = e instanceof SQLException sql ? "SQLSTATE " + sql.getSQLState() + ": " : "";
         return new LockDatabaseException(
-                "PostgreSQL failed to lock " + keys + " after " + waited.toMillis() + " ms (SQLSTATE " + e.getSQLState()
-                        + ": " + e.getMessage() + "). No lock is held.",
+                "PostgreSQL failed to lock " + keys + " after " + waited.toMillis() + " ms (" + state + e.getMessage()
+                        + "). No lock is held.",
                 e);
     }
 

@@ -320,12 +320,15 @@ final class Passage {
         claimed = 0;
         Hold[] holds = new Hold[count];
         Arrays.setAll(holds, i -> gates.wanted(passed[i], mode));
-        int taken;
+        int taken = -1;
         try {
             taken = gates.sessions().takeInOrder(List.of(holds));
         } catch (SQLException | RuntimeException e) {
-            unclaim(0, count);
             throw gates.problem(keys, e, deadline.elapsed());
+        } finally {
+            if (taken < 0) {
+                unclaim(0, count);
+            }
         }
         tries = 1;
         asked = 1;
@@ -340,6 +343,9 @@ final class Passage {
                 }
             }
         } finally {
+            if (settled < taken) {
+                gates.sessions().free(Arrays.asList(holds).subList(settled, taken));
+            }
             unclaim(settled, count);
             // It was there, but its session has ended since: those behind must not be kept while it waits.
             queued = granted < settled;

@@ -47,8 +47,8 @@ public final class Connections {
         return limit;
     }
 
-    boolean hasSpare() {
-        return permits.availablePermits() > 0;
+    boolean hasSpare(int count) {
+        return permits.availablePermits() >= count;
     }
 
     /** Takes the right to one connection, if there is one to spare. */

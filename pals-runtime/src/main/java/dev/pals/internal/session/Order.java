@@ -77,8 +77,9 @@ final class Order {
         end(State.REFUSED);
     }
 
-    /** Of a refused order: it is to be done by another session. */
+    /** Of an order that is not done: it is to be done by another session. */
     void again() {
+        commands.forEach(command -> command.answer(false));
         state = State.WAITING;
     }
 

@@ -67,6 +67,8 @@ final class Session {
     private volatile long confirmed = System.nanoTime();
 
     private volatile @Nullable PreparedStatement waiting;
+    private volatile @Nullable Hold waitingFor;
+    private final AtomicBoolean left = new AtomicBoolean();
 
     /**
      * Makes one of a connection.
@@ -398,10 +400,19 @@ final class Session {
         ledger.clear();
         held = 0;
         // Before the connection is cut, which lets others have the locks.
-        lost.forEach(hold -> hold.lose(cause));
+        lost.forEach(hold -> tellLoss(hold, cause));
         whenEnded.accept(this);
         for (Order order = queue.poll(); order != null; order = queue.poll()) {
             order.refuse();
+        }
+    }
+
+    /** Whatever goes wrong with one, the others are told, and the connection is cut. */
+    private static void tellLoss(Hold hold, SQLException cause) {
+        try {
+            hold.lose(cause);
+        } catch (RuntimeException | Error e) {
+            LOG.error("The loss of {} could not be told", hold.key(), e);
         }
     }
 
@@ -439,6 +450,7 @@ final class Session {
             statement.setString(2, Long.toString(lockTimeoutMillis));
             statement.setBoolean(3, true);
             statement.setLong(4, hold.key().lockHash());
+            waitingFor = hold;
             waiting = statement;
             try (ResultSet result = statement.executeQuery()) {
                 result.next();
@@ -448,13 +460,14 @@ final class Session {
             if (SqlState.LOCK_NOT_AVAILABLE.matches(e) || SqlState.QUERY_CANCELED.matches(e)) {
                 // It may have been granted all the same: settle before anything else.
                 borrowed.expectAnswersWithin(0);
-                unlockAll();
+                despiteLateCancel(this::unlockAll);
                 confirmed = System.nanoTime();
                 return false;
             }
             throw e;
         } finally {
             waiting = null;
+            waitingFor = null;
         }
         borrowed.expectAnswersWithin(0);
         confirmSince();
@@ -468,9 +481,25 @@ final class Session {
     private void confirmSince() throws SQLException {
         long sent = System.nanoTime();
         if (settings.lease() != null) {
-            askOne(Command.heartbeat());
+            despiteLateCancel(() -> askOne(Command.heartbeat()));
         }
         confirmed = sent;
+    }
+
+    private interface Statement {
+        void run() throws SQLException;
+    }
+
+    /** The cancel of a wait may arrive when that has just ended, and hit what comes next. */
+    private static void despiteLateCancel(Statement statement) throws SQLException {
+        try {
+            statement.run();
+        } catch (SQLException e) {
+            if (!SqlState.QUERY_CANCELED.matches(e)) {
+                throw e;
+            }
+            statement.run();
+        }
     }
 
     /** Ends a wait from another thread; without effect where there is none at this moment. */
@@ -478,6 +507,13 @@ final class Session {
         PreparedStatement statement = waiting;
         if (statement != null && !statement.isClosed()) {
             statement.cancel();
+        }
+    }
+
+    /** As {@link #cancelWait()}, if it is for this. */
+    void cancelWait(Hold wanted) throws SQLException {
+        if (waitingFor == wanted) {
+            cancelWait();
         }
     }
 
@@ -520,6 +556,16 @@ final class Session {
         } finally {
             release();
         }
+    }
+
+    /** Stops using the session; what is under way goes on. */
+    void refuse() {
+        refusing = true;
+    }
+
+    /** Whether the caller is the one who is to give its connection back, or to cut it. */
+    boolean leave() {
+        return left.compareAndSet(false, true);
     }
 
     /**

@@ -65,7 +65,8 @@ public record SessionSettings(@Nullable Duration lease, Duration orphanTime, boo
 
     /** The longest wait in PostgreSQL in one piece. */
     public long sliceNanos() {
-        return Math.min(TimeUnit.NANOSECONDS.convert(LONGEST_SLICE), TimeUnit.NANOSECONDS.convert(orphanTime) / 2);
+        // With the time for the answer, that is within the orphan time.
+        return Math.min(TimeUnit.NANOSECONDS.convert(LONGEST_SLICE), TimeUnit.NANOSECONDS.convert(orphanTime) / 4);
     }
 
     /**

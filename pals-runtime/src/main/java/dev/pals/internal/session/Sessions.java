@@ -216,8 +216,22 @@ public final class Sessions implements AutoCloseable {
         return held;
     }
 
+    /** Once more where the session has ended: whatever became of the commands there, nothing is held by it any more. */
     private void perform(Order order) throws SQLException {
-        while (!next().perform(order)) {
+        boolean again = false;
+        while (true) {
+            Session session = next();
+            try {
+                if (session.perform(order)) {
+                    return;
+                }
+            } catch (SQLException e) {
+                if (again || session.end() == null || closed.get()) {
+                    throw e;
+                }
+                LOG.debug("{}: a session has ended; its last commands go to another one", name(), e);
+                again = true;
+            }
             order.again();
         }
     }
@@ -314,7 +328,7 @@ public final class Sessions implements AutoCloseable {
     private static Session leastLoaded(Session[] all) {
         Session least = all[0];
         for (Session session : all) {
-            if (session.held() < least.held() || !least.isOpen()) {
+            if (session.isOpen() && (session.held() < least.held() || !least.isOpen())) {
                 least = session;
             }
         }
@@ -372,7 +386,7 @@ public final class Sessions implements AutoCloseable {
     }
 
     private boolean mayConnect() {
-        return connections.hasSpare() && System.nanoTime() - noneToSpareUntil >= 0;
+        return connections.hasSpare(1) && System.nanoTime() - noneToSpareUntil >= 0;
     }
 
     /**
@@ -433,18 +447,26 @@ public final class Sessions implements AutoCloseable {
 
     private void endedShared(Session session) {
         shared.remove(session);
-        connections.evict(session.connection());
+        cut(session);
+    }
+
+    private void cut(Session session) {
+        if (session.leave()) {
+            connections.evict(session.connection());
+        }
     }
 
     // ---- sessions for waiting ----
 
-    /** A session of one's own, to wait in PostgreSQL's queue; empty where there is none to spare. */
+    /** A session of one's own, to wait in PostgreSQL's queue; null where there is none to spare. */
     public @Nullable Waiting forWaiting() {
         Session session = idleWaiters.poll();
         while (session != null && !session.isOpen()) {
             session = idleWaiters.poll();
         }
-        if (session == null && !closed.get() && spare()) {
+        // One is left for commands, without which nothing goes on.
+        boolean enough = !shared.isEmpty() || connections.hasSpare(2);
+        if (session == null && !closed.get() && enough && spare()) {
             session = connectSpare(this::endedWaiter);
             if (session != null) {
                 waiters.add(session);
@@ -460,7 +482,7 @@ public final class Sessions implements AutoCloseable {
     private void endedWaiter(Session session) {
         waiters.remove(session);
         idleWaiters.remove(session);
-        connections.evict(session.connection());
+        cut(session);
     }
 
     private void reuseIfForWaiting(@Nullable Session session) {
@@ -472,6 +494,7 @@ public final class Sessions implements AutoCloseable {
     /** A wait in PostgreSQL's queue. */
     public final class Waiting {
         private final Session session;
+        private volatile @Nullable Hold wanted;
 
         private Waiting(Session session) {
             this.session = session;
@@ -483,6 +506,7 @@ public final class Sessions implements AutoCloseable {
          * @return whether it is held; the session then holds it, and otherwise serves others
          */
         public boolean waitFor(Hold hold, long lockTimeoutMillis) throws SQLException {
+            wanted = hold;
             boolean granted = session.waitFor(hold, lockTimeoutMillis);
             if (!granted) {
                 reuseIfForWaiting(session);
@@ -498,7 +522,10 @@ public final class Sessions implements AutoCloseable {
         /** Ends the wait early; from another thread. */
         public void cancel() {
             try {
-                session.cancelWait();
+                Hold waitedFor = wanted;
+                if (waitedFor != null) {
+                    session.cancelWait(waitedFor);
+                }
             } catch (SQLException e) {
                 LOG.debug("{}: a wait could not be cancelled; it ends with its lock_timeout", name(), e);
             }
@@ -546,6 +573,9 @@ public final class Sessions implements AutoCloseable {
         shared.remove(session);
         idleWaiters.remove(session);
         waiters.remove(session);
+        if (!session.leave()) {
+            return;
+        }
         try {
             session.giveBack();
             connections.unreserve();
@@ -572,12 +602,14 @@ public final class Sessions implements AutoCloseable {
         endWaits.run();
         opening.lock();
         try {
+            long end = System.nanoTime() + CLOSE_PATIENCE.toNanos();
+            all().forEach(Session::refuse);
             for (Session session : all()) {
-                if (session.refuseAtOnce(CLOSE_PATIENCE.toNanos())) {
+                if (session.refuseAtOnce(end - System.nanoTime())) {
                     giveBack(session);
                 } else {
                     LOG.warn("{}: a session did not end within {}, it is cut", name(), CLOSE_PATIENCE);
-                    connections.evict(session.connection());
+                    cut(session);
                 }
             }
         } finally {
