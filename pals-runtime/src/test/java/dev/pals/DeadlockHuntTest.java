@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -130,7 +131,7 @@ final class DeadlockHuntTest {
             try (LockHandle ignored = request.waiting(WaitPolicy.forever()).acquire()) {
                 subset.forEach(key -> enter(key, shared));
                 if (random.nextInt(4) == 0) {
-                    Thread.yield();
+                    LockSupport.parkNanos(1);
                 }
                 subset.forEach(key -> (shared ? readers : writers).decrementAndGet(key));
             }
