@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
+import org.jetbrains.lincheck.Lincheck;
 import org.jetbrains.lincheck.datastructures.BooleanGen;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
@@ -25,44 +26,177 @@ import org.junit.jupiter.api.Test;
  */
 final class GateInterleavingTest {
     private static final int THREADS = 3;
+    /** An order takes Lincheck some milliseconds; it begins with those that have the fewest changes of threads. */
+    private static final int ORDERS = 200;
+
+    private static final int FEW_ORDERS = 100;
 
     /** Nobody waits, so each answer must be one that a lock without threads gives, in some order of the requests. */
     @Test
     void tries_inAnyOrder_areAnsweredAsOneAfterTheOther() {
-        options(15, 200).sequentialSpecification(SequentialLock.class).check(Tries.class);
+        options(10, 1, 100).sequentialSpecification(SequentialLock.class).check(Tries.class);
     }
 
     /** Whoever gives up at the moment at which it is granted either has the lock or has left it to the next. */
     @Test
     void waits_givenUpOrLost_excludeAndLeaveNothing() {
-        options(25, 300).verifier(EpsilonVerifier.class).check(GivenUpWaits.class);
+        options(12, 2, 100).verifier(EpsilonVerifier.class).check(GivenUpWaits.class);
     }
 
     /** Nobody sleeps for ever, and what only the lock protects is counted right. */
     @Test
     void waits_forEver_areAllGrantedInTurn() {
-        options(8, 150).sequentialSpecification(SequentialCounter.class).check(Counter.class);
+        options(8, 1, 60).sequentialSpecification(SequentialCounter.class).check(Counter.class);
     }
 
-    private static ModelCheckingOptions options(int programs, int orders) {
+    /** The two steps whose order decides, without others: they are mixed in every way. */
+    @Test
+    void waiter_givesUpWhileItsTurnComes_hasTheLockOrLeavesIt() {
+        Lincheck.runConcurrentTest(ORDERS, () -> {
+            SimulatedProgram program = new SimulatedProgram();
+            Place holder = awaited(program, LockMode.EXCLUSIVE, true);
+            together(
+                    () -> leaveIfGranted(program, givenUp(program, LockMode.EXCLUSIVE)),
+                    () -> program.leave(holder.gate, holder.entry));
+            program.checkNothingIsLeft();
+            failIfWrong(program);
+        });
+    }
+
+    @Test
+    void waiter_givesUpWhileAnotherProgramFrees_hasTheLockOrLeavesIt() {
+        Lincheck.runConcurrentTest(ORDERS, () -> {
+            SimulatedProgram program = new SimulatedProgram();
+            program.otherTakes(LockMode.EXCLUSIVE);
+            together(() -> leaveIfGranted(program, givenUp(program, LockMode.EXCLUSIVE)), program::otherFrees);
+            program.checkNothingIsLeft();
+            failIfWrong(program);
+        });
+    }
+
+    /** A reader stands behind a writer that gives up while the other reader is still there. */
+    @Test
+    void reader_behindAWriterThatGivesUp_isGranted() {
+        Lincheck.runConcurrentTest(FEW_ORDERS, () -> {
+            SimulatedProgram program = new SimulatedProgram();
+            Place reader = awaited(program, LockMode.SHARED, true);
+            together(
+                    () -> leaveIfGranted(program, givenUp(program, LockMode.EXCLUSIVE)),
+                    () -> leaveIfGranted(program, awaited(program, LockMode.SHARED, true)));
+            leaveIfGranted(program, reader);
+            program.checkNothingIsLeft();
+            failIfWrong(program);
+        });
+    }
+
+    @Test
+    void waiter_sessionOfTheHolderEnds_isGrantedWhatIsNotLost() {
+        Lincheck.runConcurrentTest(FEW_ORDERS, () -> {
+            SimulatedProgram program = new SimulatedProgram();
+            Place holder = awaited(program, LockMode.EXCLUSIVE, true);
+            Hold lost = Objects.requireNonNull(holder.entry.hold());
+            together(program::endSession, () -> {
+                Place next = awaited(program, LockMode.EXCLUSIVE, true);
+                if (next.entry.hold() == lost) {
+                    program.wrong.add("a lost lock was granted");
+                }
+                leaveIfGranted(program, next);
+            });
+            program.leave(holder.gate, holder.entry);
+            if (holder.entry.state() != Entry.State.LOST) {
+                program.wrong.add("lost, and the holder is " + holder.entry.state());
+            }
+            program.checkNothingIsLeft();
+            failIfWrong(program);
+        });
+    }
+
+    @Test
+    void readers_behindAWriterThatLeaves_areAllGranted() {
+        Lincheck.runConcurrentTest(FEW_ORDERS, () -> {
+            SimulatedProgram program = new SimulatedProgram();
+            Place writer = awaited(program, LockMode.EXCLUSIVE, true);
+            Runnable reader = () -> leaveIfGranted(program, awaited(program, LockMode.SHARED, true));
+            together(() -> program.leave(writer.gate, writer.entry), reader, reader);
+            program.checkNothingIsLeft();
+            failIfWrong(program);
+        });
+    }
+
+    /** A writer that does not wait is in nobody's way if it does not get the lock. */
+    @Test
+    void readers_besideAWriterThatMisses_areBothGranted() {
+        Lincheck.runConcurrentTest(ORDERS, () -> {
+            SimulatedProgram program = new SimulatedProgram();
+            Place[] places = new Place[3];
+            together(
+                    () -> places[0] = tried(program, LockMode.SHARED),
+                    () -> places[1] = tried(program, LockMode.EXCLUSIVE),
+                    () -> places[2] = tried(program, LockMode.SHARED));
+            if (places[1].entry.state() == Entry.State.MISSED
+                    && (places[0].entry.state() != Entry.State.GRANTED
+                            || places[2].entry.state() != Entry.State.GRANTED)) {
+                program.wrong.add("a reader missed, and nobody had an exclusive lock");
+            }
+            for (Place place : places) {
+                leaveIfGranted(program, place);
+            }
+            program.checkNothingIsLeft();
+            failIfWrong(program);
+        });
+    }
+
+    private static void together(Runnable own, Runnable... others) {
+        Thread[] threads = new Thread[others.length];
+        for (int i = 0; i < others.length; i++) {
+            threads[i] = new Thread(others[i]);
+            threads[i].start();
+        }
+        own.run();
+        for (Thread thread : threads) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    private static void leaveIfGranted(SimulatedProgram program, Place place) {
+        if (place.entry.state() == Entry.State.GRANTED) {
+            program.leave(place.gate, place.entry);
+        }
+    }
+
+    private static ModelCheckingOptions options(int programs, int requests, int orders) {
         return new ModelCheckingOptions()
                 .iterations(programs)
                 .invocationsPerIteration(orders)
                 .threads(THREADS)
                 .loopIterationsBeforeThreadSwitch(3)
                 .actorsBefore(1)
-                .actorsPerThread(2)
-                .actorsAfter(1)
+                .actorsPerThread(requests)
+                .actorsAfter(0)
                 .addGuarantee(
-                        forClasses(SimulatedLock.class.getName()).allMethods().treatAsAtomic());
+                        forClasses(SimulatedLock.class.getName()).allMethods().ignore());
     }
 
+    /** Does not rely on looking again after a spurious wake-up, which Lincheck gives to all who are parked. */
     private static final class Sleeping implements Entry.Caller {
         private final Thread thread = Thread.currentThread();
+        private volatile boolean woken;
 
         @Override
         public void wake() {
+            woken = true;
             LockSupport.unpark(thread);
+        }
+
+        void sleep() {
+            while (!woken) {
+                LockSupport.park(this);
+            }
+            woken = false;
         }
 
         @Override
@@ -83,10 +217,11 @@ final class GateInterleavingTest {
     }
 
     private static Place awaited(SimulatedProgram program, LockMode mode, boolean patient) {
-        Entry entry = new Entry(new Sleeping(), mode, patient, SimulatedProgram.NEVER);
+        Sleeping sleeping = new Sleeping();
+        Entry entry = new Entry(sleeping, mode, patient, SimulatedProgram.NEVER);
         Gate gate = program.enter(entry);
         while (entry.state() == Entry.State.QUEUED) {
-            LockSupport.park();
+            sleeping.sleep();
         }
         return new Place(gate, entry);
     }

@@ -14,7 +14,7 @@ final class SimulatedLock {
     private final Map<Object, LockMode> waiting = new LinkedHashMap<>();
 
     synchronized boolean take(Object holder, LockMode mode) {
-        boolean free = isFree(mode) && waiting.values().stream().noneMatch(other -> conflict(other, mode));
+        boolean free = !conflictsWith(holders, mode) && !conflictsWith(waiting, mode);
         if (free) {
             holders.put(holder, mode);
         }
@@ -45,7 +45,7 @@ final class SimulatedLock {
         List<Object> granted = new ArrayList<>();
         while (!waiting.isEmpty()) {
             Map.Entry<Object, LockMode> next = waiting.entrySet().iterator().next();
-            if (!isFree(next.getValue())) {
+            if (conflictsWith(holders, next.getValue())) {
                 break;
             }
             holders.put(next.getKey(), next.getValue());
@@ -63,8 +63,14 @@ final class SimulatedLock {
         return holders.isEmpty() && waiting.isEmpty();
     }
 
-    private boolean isFree(LockMode mode) {
-        return holders.values().stream().noneMatch(other -> conflict(other, mode));
+    /** A loop: each call of a method is a step for Lincheck. */
+    private static boolean conflictsWith(Map<Object, LockMode> others, LockMode mode) {
+        for (LockMode other : others.values()) {
+            if (conflict(mode, other)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     static boolean conflict(LockMode first, LockMode second) {
