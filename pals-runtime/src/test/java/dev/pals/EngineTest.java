@@ -100,13 +100,13 @@ final class EngineTest {
     }
 
     @Test
-    void waiters_ofOneKey_useOneConnectionBesides() throws Exception {
+    void waiters_aThousandOfOneKey_useOneConnectionBesides() throws Exception {
         Locker locker = opened(builder().sessions(1).maxSessions(10));
         LockKey key = locker.key("popular");
         AtomicInteger done = new AtomicInteger();
         List<Thread> waiters;
         try (LockHandle ignored = opened(builder()).exclusive(key).acquire()) {
-            waiters = IntStream.range(0, 100)
+            waiters = IntStream.range(0, 1_000)
                     .mapToObj(i -> new Thread(() ->
                             locker.exclusive(key).waiting(WaitPolicy.forever()).run(done::incrementAndGet)))
                     .toList();
@@ -114,13 +114,13 @@ final class EngineTest {
             await().atMost(PATIENCE)
                     .until(() -> waiters.stream().allMatch(thread -> thread.getState() == Thread.State.WAITING));
             assertThat(database.rowsOf(key))
-                    .as("the holder, and one who waits for a hundred")
+                    .as("the holder, and one who waits for a thousand")
                     .hasSize(2);
         }
         for (Thread waiter : waiters) {
             waiter.join(PATIENCE.toMillis());
         }
-        assertThat(done).hasValue(100);
+        assertThat(done).hasValue(1_000);
     }
 
     private Map<Integer, Integer> locksBySession() {

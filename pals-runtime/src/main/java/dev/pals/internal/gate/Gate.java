@@ -235,15 +235,22 @@ final class Gate {
         }
     }
 
-    /** Somebody else holds the lock: those that do not wait go, and the head waits. */
+    /**
+     * Somebody else holds the lock: those that do not wait go, and the head waits. Where an exclusive lock was asked
+     * for, that says nothing of shared ones yet.
+     */
     Action missed() {
         lock();
         try {
+            LockMode asked = asking == null ? LockMode.SHARED : asking.mode();
             endTalk();
-            dismiss(entry -> !entry.isPatient() || entry.hasExpired());
-            if (queue.isEmpty()) {
+            dismiss(entry -> entry.hasExpired()
+                    || (!entry.isPatient() && (asked == LockMode.SHARED || entry.mode() == LockMode.EXCLUSIVE)));
+            Entry head = queue.peek();
+            if (head == null || !head.isPatient()) {
                 return advance();
             }
+            dismiss(entry -> !entry.isPatient());
             talk = Talk.WAITING;
             return Action.WAIT;
         } finally {
@@ -437,14 +444,18 @@ final class Gate {
         leaving = null;
     }
 
-    /** Those that do not wait have stayed for this answer. */
+    /** Those that do not wait have stayed for this answer; one that misses is not in the way of those behind it. */
     private Action settled(Action action) {
-        if (talk == Talk.TRYING) {
-            return action;
+        Action next = action;
+        for (Entry head = queue.peek(); talk != Talk.TRYING && head != null && !head.isPatient(); head = queue.peek()) {
+            queue.remove();
+            end(head, Entry.State.MISSED, null);
+            next = advance();
         }
-        dismiss(entry -> !entry.isPatient());
-        // Readers may have stood behind a writer that would not wait.
-        return advance();
+        if (talk != Talk.TRYING) {
+            dismiss(entry -> !entry.isPatient());
+        }
+        return next;
     }
 
     /** Grants what can be granted, and says what is to be done next. */
