@@ -70,6 +70,7 @@ final class DeadlockHuntTest {
             } finally {
                 hunt.stop.set(true);
             }
+            assertThat(hunt.wrong).isEmpty();
             for (Thread thread : threads) {
                 thread.join(PATIENCE.toMillis());
                 assertThat(thread.isAlive()).as(thread + " stands still").isFalse();

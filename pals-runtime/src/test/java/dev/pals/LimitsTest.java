@@ -131,7 +131,7 @@ final class LimitsTest {
 
             useOnce(locker, 20_000, 20_000 + KEYS_OVER_TIME);
 
-            assertThat(gatesOf(locker)).as("the negative control").endsWith("gates []");
+            assertThat(gatesOf(locker)).as("gates that are left").endsWith("gates []");
             try (LockHandle ignored = locker.exclusive(locker.key("seen")).acquire()) {
                 assertThat(gatesOf(locker)).contains("seen");
             }
