@@ -3,17 +3,11 @@
 final class LockKeyKeys {
     private static final dev.pals.key.GeneratedLocks LOCKS__ = new dev.pals.key.GeneratedLocks("unnamed", 8881448530789170054L);
 
-    /**
-     * The lock "b" of the application "unnamed".
-     * App hash 8881448530789170054, lock hash -4511654076578634228.
-     */
-    public static final dev.pals.key.LockKey LOCKS = LOCKS__.key("b", -4511654076578634228L);
+    /** The lock "b" of "unnamed". App hash 8881448530789170054, lock hash -4511654076578634228. */
+    public static final dev.pals.key.LockKey LOCKS = LOCKS__.key("LOCKS", "b", -4511654076578634228L);
 
-    /**
-     * The locks "c" of the application "unnamed" by {@link java.lang.Long}.
-     * App hash 8881448530789170054, lock hash 850271854278000777.
-     */
-    public static final dev.pals.key.LockFamily<java.lang.Long> LOCKS_ = LOCKS__.byLong("c", 850271854278000777L);
+    /** The locks "c" of "unnamed" by {@link java.lang.Long}. App hash 8881448530789170054, lock hash 850271854278000777. */
+    public static final dev.pals.key.LockFamily<java.lang.Long> LOCKS_ = LOCKS__.byLong("LOCKS_", "c", 850271854278000777L);
 
     private LockKeyKeys() {}
 
@@ -24,10 +18,7 @@ final class LockKeyKeys {
      * @return the constant of this class with the same name
      */
     public static dev.pals.key.LockDeclaration of(LockKey declared) {
-        return switch (declared) {
-            case LOCKS -> LOCKS;
-            case LOCKS_ -> LOCKS_;
-        };
+        return LOCKS__.of(declared);
     }
 
     /** Found through {@link java.util.ServiceLoader}. */
@@ -37,12 +28,12 @@ final class LockKeyKeys {
 
         @Override
         public java.util.List<dev.pals.key.LockKey> keys() {
-            return LOCKS__.list(LOCKS);
+            return LOCKS__.keys();
         }
 
         @Override
         public java.util.List<dev.pals.key.LockFamily<?>> families() {
-            return LOCKS__.list(LOCKS_);
+            return LOCKS__.families();
         }
     }
 }

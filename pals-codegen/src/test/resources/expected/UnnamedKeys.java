@@ -3,11 +3,8 @@
 final class UnnamedKeys {
     private static final dev.pals.key.GeneratedLocks LOCKS = new dev.pals.key.GeneratedLocks("unnamed", 8881448530789170054L);
 
-    /**
-     * The lock "a" of the application "unnamed".
-     * App hash 8881448530789170054, lock hash 1185967410293699189.
-     */
-    public static final dev.pals.key.LockKey A = LOCKS.key("a", 1185967410293699189L);
+    /** The lock "a" of "unnamed". App hash 8881448530789170054, lock hash 1185967410293699189. */
+    public static final dev.pals.key.LockKey A = LOCKS.key("A", "a", 1185967410293699189L);
 
     private UnnamedKeys() {}
 
@@ -18,9 +15,7 @@ final class UnnamedKeys {
      * @return the constant of this class with the same name
      */
     public static dev.pals.key.LockKey of(Unnamed declared) {
-        return switch (declared) {
-            case A -> A;
-        };
+        return LOCKS.of(declared);
     }
 
     /** Found through {@link java.util.ServiceLoader}. */
@@ -30,12 +25,12 @@ final class UnnamedKeys {
 
         @Override
         public java.util.List<dev.pals.key.LockKey> keys() {
-            return LOCKS.list(A);
+            return LOCKS.keys();
         }
 
         @Override
         public java.util.List<dev.pals.key.LockFamily<?>> families() {
-            return LOCKS.list();
+            return LOCKS.families();
         }
     }
 }

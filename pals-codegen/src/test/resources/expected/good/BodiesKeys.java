@@ -8,17 +8,11 @@ import dev.pals.key.LockKey;
 final class BodiesKeys {
     private static final dev.pals.key.GeneratedLocks LOCKS = new dev.pals.key.GeneratedLocks("bodies", 3360013662687251095L);
 
-    /**
-     * The lock "plus" of the application "bodies".
-     * App hash 3360013662687251095, lock hash -5845701212621532321.
-     */
-    public static final LockKey PLUS = LOCKS.key("plus", -5845701212621532321L);
+    /** The lock "plus" of "bodies". App hash 3360013662687251095, lock hash -5845701212621532321. */
+    public static final LockKey PLUS = LOCKS.key("PLUS", "plus", -5845701212621532321L);
 
-    /**
-     * The lock "minus" of the application "bodies".
-     * App hash 3360013662687251095, lock hash -5417219382782862979.
-     */
-    public static final LockKey MINUS = LOCKS.key("minus", -5417219382782862979L);
+    /** The lock "minus" of "bodies". App hash 3360013662687251095, lock hash -5417219382782862979. */
+    public static final LockKey MINUS = LOCKS.key("MINUS", "minus", -5417219382782862979L);
 
     private BodiesKeys() {}
 
@@ -29,10 +23,7 @@ final class BodiesKeys {
      * @return the constant of this class with the same name
      */
     public static LockKey of(good.Bodies declared) {
-        return switch (declared) {
-            case PLUS -> PLUS;
-            case MINUS -> MINUS;
-        };
+        return LOCKS.of(declared);
     }
 
     /** Found through {@link java.util.ServiceLoader}. */
@@ -42,12 +33,12 @@ final class BodiesKeys {
 
         @Override
         public java.util.List<LockKey> keys() {
-            return LOCKS.list(PLUS, MINUS);
+            return LOCKS.keys();
         }
 
         @Override
         public java.util.List<LockFamily<?>> families() {
-            return LOCKS.list();
+            return LOCKS.families();
         }
     }
 }

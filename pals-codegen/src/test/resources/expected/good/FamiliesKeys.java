@@ -8,35 +8,20 @@ import dev.pals.key.LockKey;
 public final class FamiliesKeys {
     private static final dev.pals.key.GeneratedLocks LOCKS = new dev.pals.key.GeneratedLocks("billing", -2467686256867487316L);
 
-    /**
-     * The lock "all-accounts" of the application "billing".
-     * App hash -2467686256867487316, lock hash 5458684014570945799.
-     */
-    public static final LockKey ALL_ACCOUNTS = LOCKS.key("all-accounts", 5458684014570945799L);
+    /** The lock "all-accounts" of "billing". App hash -2467686256867487316, lock hash 5458684014570945799. */
+    public static final LockKey ALL_ACCOUNTS = LOCKS.key("ALL_ACCOUNTS", "all-accounts", 5458684014570945799L);
 
-    /**
-     * The locks "account" of the application "billing" by {@link java.lang.Long}.
-     * App hash -2467686256867487316, lock hash -2365404363175685992.
-     */
-    public static final LockFamily<java.lang.Long> ACCOUNT = LOCKS.byLong("account", -2365404363175685992L);
+    /** The locks "account" of "billing" by {@link java.lang.Long}. App hash -2467686256867487316, lock hash -2365404363175685992. */
+    public static final LockFamily<java.lang.Long> ACCOUNT = LOCKS.byLong("ACCOUNT", "account", -2365404363175685992L);
 
-    /**
-     * The locks "branch" of the application "billing" by {@link java.lang.Integer}.
-     * App hash -2467686256867487316, lock hash 4983047437035448491.
-     */
-    public static final LockFamily<java.lang.Integer> BRANCH = LOCKS.byInteger("branch", 4983047437035448491L);
+    /** The locks "branch" of "billing" by {@link java.lang.Integer}. App hash -2467686256867487316, lock hash 4983047437035448491. */
+    public static final LockFamily<java.lang.Integer> BRANCH = LOCKS.byInteger("BRANCH", "branch", 4983047437035448491L);
 
-    /**
-     * The locks "customer" of the application "billing" by {@link java.lang.String}.
-     * App hash -2467686256867487316, lock hash -3948711584762064955.
-     */
-    public static final LockFamily<java.lang.String> CUSTOMER = LOCKS.byString("customer", -3948711584762064955L);
+    /** The locks "customer" of "billing" by {@link java.lang.String}. App hash -2467686256867487316, lock hash -3948711584762064955. */
+    public static final LockFamily<java.lang.String> CUSTOMER = LOCKS.byString("CUSTOMER", "customer", -3948711584762064955L);
 
-    /**
-     * The locks "payment" of the application "billing" by {@link java.util.UUID}.
-     * App hash -2467686256867487316, lock hash 7498013817027090705.
-     */
-    public static final LockFamily<java.util.UUID> PAYMENT = LOCKS.byUuid("payment", 7498013817027090705L);
+    /** The locks "payment" of "billing" by {@link java.util.UUID}. App hash -2467686256867487316, lock hash 7498013817027090705. */
+    public static final LockFamily<java.util.UUID> PAYMENT = LOCKS.byUuid("PAYMENT", "payment", 7498013817027090705L);
 
     private FamiliesKeys() {}
 
@@ -47,13 +32,7 @@ public final class FamiliesKeys {
      * @return the constant of this class with the same name
      */
     public static dev.pals.key.LockDeclaration of(good.Families declared) {
-        return switch (declared) {
-            case ALL_ACCOUNTS -> ALL_ACCOUNTS;
-            case ACCOUNT -> ACCOUNT;
-            case BRANCH -> BRANCH;
-            case CUSTOMER -> CUSTOMER;
-            case PAYMENT -> PAYMENT;
-        };
+        return LOCKS.of(declared);
     }
 
     /** Found through {@link java.util.ServiceLoader}. */
@@ -63,12 +42,12 @@ public final class FamiliesKeys {
 
         @Override
         public java.util.List<LockKey> keys() {
-            return LOCKS.list(ALL_ACCOUNTS);
+            return LOCKS.keys();
         }
 
         @Override
         public java.util.List<LockFamily<?>> families() {
-            return LOCKS.list(ACCOUNT, BRANCH, CUSTOMER, PAYMENT);
+            return LOCKS.families();
         }
     }
 }

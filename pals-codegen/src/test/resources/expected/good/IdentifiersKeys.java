@@ -8,107 +8,56 @@ import dev.pals.key.LockKey;
 final class IdentifiersKeys {
     private static final dev.pals.key.GeneratedLocks LOCKS = new dev.pals.key.GeneratedLocks("identifiers", 3781191626161238101L);
 
-    /**
-     * The lock "1" of the application "identifiers".
-     * App hash 3781191626161238101, lock hash -932426629816040978.
-     */
-    public static final LockKey dev = LOCKS.key("1", -932426629816040978L);
+    /** The lock "1" of "identifiers". App hash 3781191626161238101, lock hash -932426629816040978. */
+    public static final LockKey dev = LOCKS.key("dev", "1", -932426629816040978L);
 
-    /**
-     * The lock "2" of the application "identifiers".
-     * App hash 3781191626161238101, lock hash -2197742192907890853.
-     */
-    public static final LockKey java = LOCKS.key("2", -2197742192907890853L);
+    /** The lock "2" of "identifiers". App hash 3781191626161238101, lock hash -2197742192907890853. */
+    public static final LockKey java = LOCKS.key("java", "2", -2197742192907890853L);
 
-    /**
-     * The locks "3" of the application "identifiers" by {@link java.lang.Long}.
-     * App hash 3781191626161238101, lock hash 5046597488358852561.
-     */
-    public static final LockFamily<java.lang.Long> good = LOCKS.byLong("3", 5046597488358852561L);
+    /** The locks "3" of "identifiers" by {@link java.lang.Long}. App hash 3781191626161238101, lock hash 5046597488358852561. */
+    public static final LockFamily<java.lang.Long> good = LOCKS.byLong("good", "3", 5046597488358852561L);
 
-    /**
-     * The lock "4" of the application "identifiers".
-     * App hash 3781191626161238101, lock hash -5175432745774139209.
-     */
-    public static final LockKey declared = LOCKS.key("4", -5175432745774139209L);
+    /** The lock "4" of "identifiers". App hash 3781191626161238101, lock hash -5175432745774139209. */
+    public static final LockKey declared = LOCKS.key("declared", "4", -5175432745774139209L);
 
-    /**
-     * The lock "5" of the application "identifiers".
-     * App hash 3781191626161238101, lock hash -2851199187153907434.
-     */
-    public static final LockKey declared_ = LOCKS.key("5", -2851199187153907434L);
+    /** The lock "5" of "identifiers". App hash 3781191626161238101, lock hash -2851199187153907434. */
+    public static final LockKey declared_ = LOCKS.key("declared_", "5", -2851199187153907434L);
 
-    /**
-     * The lock "6" of the application "identifiers".
-     * App hash 3781191626161238101, lock hash 7370873166677608546.
-     */
-    public static final LockKey Catalog = LOCKS.key("6", 7370873166677608546L);
+    /** The lock "6" of "identifiers". App hash 3781191626161238101, lock hash 7370873166677608546. */
+    public static final LockKey Catalog = LOCKS.key("Catalog", "6", 7370873166677608546L);
 
-    /**
-     * The lock "7" of the application "identifiers".
-     * App hash 3781191626161238101, lock hash -1988516276201652304.
-     */
-    public static final LockKey key = LOCKS.key("7", -1988516276201652304L);
+    /** The lock "7" of "identifiers". App hash 3781191626161238101, lock hash -1988516276201652304. */
+    public static final LockKey key = LOCKS.key("key", "7", -1988516276201652304L);
 
-    /**
-     * The lock "8" of the application "identifiers".
-     * App hash 3781191626161238101, lock hash -6722265161957137016.
-     */
-    public static final LockKey list = LOCKS.key("8", -6722265161957137016L);
+    /** The lock "8" of "identifiers". App hash 3781191626161238101, lock hash -6722265161957137016. */
+    public static final LockKey list = LOCKS.key("list", "8", -6722265161957137016L);
 
-    /**
-     * The lock "9" of the application "identifiers".
-     * App hash 3781191626161238101, lock hash -3619946220758951413.
-     */
-    public static final LockKey family = LOCKS.key("9", -3619946220758951413L);
+    /** The lock "9" of "identifiers". App hash 3781191626161238101, lock hash -3619946220758951413. */
+    public static final LockKey family = LOCKS.key("family", "9", -3619946220758951413L);
 
-    /**
-     * The lock "10" of the application "identifiers".
-     * App hash 3781191626161238101, lock hash -2652452922706716570.
-     */
-    public static final LockKey of = LOCKS.key("10", -2652452922706716570L);
+    /** The lock "10" of "identifiers". App hash 3781191626161238101, lock hash -2652452922706716570. */
+    public static final LockKey of = LOCKS.key("of", "10", -2652452922706716570L);
 
-    /**
-     * The lock "11" of the application "identifiers".
-     * App hash 3781191626161238101, lock hash 656098541901176555.
-     */
-    public static final LockKey LockKey = LOCKS.key("11", 656098541901176555L);
+    /** The lock "11" of "identifiers". App hash 3781191626161238101, lock hash 656098541901176555. */
+    public static final LockKey LockKey = LOCKS.key("LockKey", "11", 656098541901176555L);
 
-    /**
-     * The lock "12" of the application "identifiers".
-     * App hash 3781191626161238101, lock hash 6473863511860492555.
-     */
-    public static final LockKey Identifiers = LOCKS.key("12", 6473863511860492555L);
+    /** The lock "12" of "identifiers". App hash 3781191626161238101, lock hash 6473863511860492555. */
+    public static final LockKey Identifiers = LOCKS.key("Identifiers", "12", 6473863511860492555L);
 
-    /**
-     * The lock "13" of the application "identifiers".
-     * App hash 3781191626161238101, lock hash 3886673724480213847.
-     */
-    public static final LockKey IdentifiersKeys = LOCKS.key("13", 3886673724480213847L);
+    /** The lock "13" of "identifiers". App hash 3781191626161238101, lock hash 3886673724480213847. */
+    public static final LockKey IdentifiersKeys = LOCKS.key("IdentifiersKeys", "13", 3886673724480213847L);
 
-    /**
-     * The lock "14" of the application "identifiers".
-     * App hash 3781191626161238101, lock hash 180353545373202862.
-     */
-    public static final LockKey \u017c\u00f3\u0142\u0107 = LOCKS.key("14", 180353545373202862L);
+    /** The lock "14" of "identifiers". App hash 3781191626161238101, lock hash 180353545373202862. */
+    public static final LockKey \u017c\u00f3\u0142\u0107 = LOCKS.key("\u017c\u00f3\u0142\u0107", "14", 180353545373202862L);
 
-    /**
-     * The lock "15" of the application "identifiers".
-     * App hash 3781191626161238101, lock hash 6082107952517935834.
-     */
-    public static final LockKey $ = LOCKS.key("15", 6082107952517935834L);
+    /** The lock "15" of "identifiers". App hash 3781191626161238101, lock hash 6082107952517935834. */
+    public static final LockKey $ = LOCKS.key("$", "15", 6082107952517935834L);
 
-    /**
-     * The lock "16" of the application "identifiers".
-     * App hash 3781191626161238101, lock hash -2300404827886431716.
-     */
-    public static final LockKey record = LOCKS.key("16", -2300404827886431716L);
+    /** The lock "16" of "identifiers". App hash 3781191626161238101, lock hash -2300404827886431716. */
+    public static final LockKey record = LOCKS.key("record", "16", -2300404827886431716L);
 
-    /**
-     * The lock "17" of the application "identifiers".
-     * App hash 3781191626161238101, lock hash 7222088186102392415.
-     */
-    public static final LockKey Long = LOCKS.key("17", 7222088186102392415L);
+    /** The lock "17" of "identifiers". App hash 3781191626161238101, lock hash 7222088186102392415. */
+    public static final LockKey Long = LOCKS.key("Long", "17", 7222088186102392415L);
 
     private IdentifiersKeys() {}
 
@@ -119,25 +68,7 @@ final class IdentifiersKeys {
      * @return the constant of this class with the same name
      */
     public static dev.pals.key.LockDeclaration of(good.Identifiers declared__) {
-        return switch (declared__) {
-            case dev -> dev;
-            case java -> java;
-            case good -> good;
-            case declared -> declared;
-            case declared_ -> declared_;
-            case Catalog -> Catalog;
-            case key -> key;
-            case list -> list;
-            case family -> family;
-            case of -> of;
-            case LockKey -> LockKey;
-            case Identifiers -> Identifiers;
-            case IdentifiersKeys -> IdentifiersKeys;
-            case \u017c\u00f3\u0142\u0107 -> \u017c\u00f3\u0142\u0107;
-            case $ -> $;
-            case record -> record;
-            case Long -> Long;
-        };
+        return LOCKS.of(declared__);
     }
 
     /** Found through {@link java.util.ServiceLoader}. */
@@ -147,12 +78,12 @@ final class IdentifiersKeys {
 
         @Override
         public java.util.List<LockKey> keys() {
-            return LOCKS.list(dev, java, declared, declared_, Catalog, key, list, family, of, LockKey, Identifiers, IdentifiersKeys, \u017c\u00f3\u0142\u0107, $, record, Long);
+            return LOCKS.keys();
         }
 
         @Override
         public java.util.List<LockFamily<?>> families() {
-            return LOCKS.list(good);
+            return LOCKS.families();
         }
     }
 }

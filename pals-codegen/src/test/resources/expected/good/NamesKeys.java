@@ -8,65 +8,35 @@ import dev.pals.key.LockKey;
 final class NamesKeys {
     private static final dev.pals.key.GeneratedLocks LOCKS = new dev.pals.key.GeneratedLocks("say \"hi\" & <b>\\u0041</b> */ {@link nothing}", -2801791654286003172L);
 
-    /**
-     * The lock "say "hi"" of the application "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;".
-     * App hash -2801791654286003172, lock hash -8314682483721197796.
-     */
-    public static final LockKey QUOTES = LOCKS.key("say \"hi\"", -8314682483721197796L);
+    /** The lock "say "hi"" of "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;". App hash -2801791654286003172, lock hash -8314682483721197796. */
+    public static final LockKey QUOTES = LOCKS.key("QUOTES", "say \"hi\"", -8314682483721197796L);
 
-    /**
-     * The lock "back&#92;slash &#92;u0041" of the application "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;".
-     * App hash -2801791654286003172, lock hash 2137038522138069031.
-     */
-    public static final LockKey BACKSLASH = LOCKS.key("back\\slash \\u0041", 2137038522138069031L);
+    /** The lock "back&#92;slash &#92;u0041" of "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;". App hash -2801791654286003172, lock hash 2137038522138069031. */
+    public static final LockKey BACKSLASH = LOCKS.key("BACKSLASH", "back\\slash \\u0041", 2137038522138069031L);
 
-    /**
-     * The lock "comment &#42;/ end /&#42; and start // and line" of the application "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;".
-     * App hash -2801791654286003172, lock hash 750903507565717990.
-     */
-    public static final LockKey COMMENT_END = LOCKS.key("comment */ end /* and start // and line", 750903507565717990L);
+    /** The lock "comment &#42;/ end /&#42; and start // and line" of "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;". App hash -2801791654286003172, lock hash 750903507565717990. */
+    public static final LockKey COMMENT_END = LOCKS.key("COMMENT_END", "comment */ end /* and start // and line", 750903507565717990L);
 
-    /**
-     * The lock "&#60;script&#62;&#38;amp;&#60;/script&#62; &#123;&#64;code &#64;see&#125;" of the application "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;".
-     * App hash -2801791654286003172, lock hash -1474555379684766240.
-     */
-    public static final LockKey MARKUP = LOCKS.key("<script>&amp;</script> {@code @see}", -1474555379684766240L);
+    /** The lock "&#60;script&#62;&#38;amp;&#60;/script&#62; &#123;&#64;code &#64;see&#125;" of "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;". App hash -2801791654286003172, lock hash -1474555379684766240. */
+    public static final LockKey MARKUP = LOCKS.key("MARKUP", "<script>&amp;</script> {@code @see}", -1474555379684766240L);
 
-    /**
-     * The lock "percent &#37;s &#37;n &#37;1&#36;d" of the application "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;".
-     * App hash -2801791654286003172, lock hash 2547756556258117469.
-     */
-    public static final LockKey PERCENT = LOCKS.key("percent %s %n %1$d", 2547756556258117469L);
+    /** The lock "percent &#37;s &#37;n &#37;1&#36;d" of "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;". App hash -2801791654286003172, lock hash 2547756556258117469. */
+    public static final LockKey PERCENT = LOCKS.key("PERCENT", "percent %s %n %1$d", 2547756556258117469L);
 
-    /**
-     * The lock "za&#380;&#243;&#322;&#263; g&#281;&#347;l&#261; ja&#378;&#324;" of the application "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;".
-     * App hash -2801791654286003172, lock hash -2981097201139404537.
-     */
-    public static final LockKey ZAZOLC = LOCKS.key("za\u017c\u00f3\u0142\u0107 g\u0119\u015bl\u0105 ja\u017a\u0144", -2981097201139404537L);
+    /** The lock "za&#380;&#243;&#322;&#263; g&#281;&#347;l&#261; ja&#378;&#324;" of "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;". App hash -2801791654286003172, lock hash -2981097201139404537. */
+    public static final LockKey ZAZOLC = LOCKS.key("ZAZOLC", "za\u017c\u00f3\u0142\u0107 g\u0119\u015bl\u0105 ja\u017a\u0144", -2981097201139404537L);
 
-    /**
-     * The lock "emoji &#128274;" of the application "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;".
-     * App hash -2801791654286003172, lock hash -5685880340400546243.
-     */
-    public static final LockKey EMOJI = LOCKS.key("emoji \ud83d\udd12", -5685880340400546243L);
+    /** The lock "emoji &#128274;" of "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;". App hash -2801791654286003172, lock hash -5685880340400546243. */
+    public static final LockKey EMOJI = LOCKS.key("EMOJI", "emoji \ud83d\udd12", -5685880340400546243L);
 
-    /**
-     * The lock "&#1513;&#1500;&#1493;&#1501; &#8238;right to left&#8236;" of the application "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;".
-     * App hash -2801791654286003172, lock hash -5070033742669006365.
-     */
-    public static final LockKey RIGHT_TO_LEFT = LOCKS.key("\u05e9\u05dc\u05d5\u05dd \u202eright to left\u202c", -5070033742669006365L);
+    /** The lock "&#1513;&#1500;&#1493;&#1501; &#8238;right to left&#8236;" of "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;". App hash -2801791654286003172, lock hash -5070033742669006365. */
+    public static final LockKey RIGHT_TO_LEFT = LOCKS.key("RIGHT_TO_LEFT", "\u05e9\u05dc\u05d5\u05dd \u202eright to left\u202c", -5070033742669006365L);
 
-    /**
-     * The lock "tabU+0009new lineU+000AU+0001 and U+007F7" of the application "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;".
-     * App hash -2801791654286003172, lock hash 5894111404570794602.
-     */
-    public static final LockKey CONTROL = LOCKS.key("tab\011new line\012\001 and \u007f7", 5894111404570794602L);
+    /** The lock "tabU+0009new lineU+000AU+0001 and U+007F7" of "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;". App hash -2801791654286003172, lock hash 5894111404570794602. */
+    public static final LockKey CONTROL = LOCKS.key("CONTROL", "tab\011new line\012\001 and \u007f7", 5894111404570794602L);
 
-    /**
-     * The lock "line &#8232; separators U+0085 inside" of the application "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;".
-     * App hash -2801791654286003172, lock hash 5267687119858973475.
-     */
-    public static final LockKey LINE_SEPARATORS = LOCKS.key("line \u2028 separators \u0085 inside", 5267687119858973475L);
+    /** The lock "line &#8232; separators U+0085 inside" of "say "hi" &#38; &#60;b&#62;&#92;u0041&#60;/b&#62; &#42;/ &#123;&#64;link nothing&#125;". App hash -2801791654286003172, lock hash 5267687119858973475. */
+    public static final LockKey LINE_SEPARATORS = LOCKS.key("LINE_SEPARATORS", "line \u2028 separators \u0085 inside", 5267687119858973475L);
 
     private NamesKeys() {}
 
@@ -77,18 +47,7 @@ final class NamesKeys {
      * @return the constant of this class with the same name
      */
     public static LockKey of(good.Names declared) {
-        return switch (declared) {
-            case QUOTES -> QUOTES;
-            case BACKSLASH -> BACKSLASH;
-            case COMMENT_END -> COMMENT_END;
-            case MARKUP -> MARKUP;
-            case PERCENT -> PERCENT;
-            case ZAZOLC -> ZAZOLC;
-            case EMOJI -> EMOJI;
-            case RIGHT_TO_LEFT -> RIGHT_TO_LEFT;
-            case CONTROL -> CONTROL;
-            case LINE_SEPARATORS -> LINE_SEPARATORS;
-        };
+        return LOCKS.of(declared);
     }
 
     /** Found through {@link java.util.ServiceLoader}. */
@@ -98,12 +57,12 @@ final class NamesKeys {
 
         @Override
         public java.util.List<LockKey> keys() {
-            return LOCKS.list(QUOTES, BACKSLASH, COMMENT_END, MARKUP, PERCENT, ZAZOLC, EMOJI, RIGHT_TO_LEFT, CONTROL, LINE_SEPARATORS);
+            return LOCKS.keys();
         }
 
         @Override
         public java.util.List<LockFamily<?>> families() {
-            return LOCKS.list();
+            return LOCKS.families();
         }
     }
 }

@@ -8,17 +8,11 @@ import dev.pals.key.LockKey;
 final class OnlyAccountsKeys {
     private static final dev.pals.key.GeneratedLocks LOCKS = new dev.pals.key.GeneratedLocks("bank", -1840721008592366915L);
 
-    /**
-     * The locks "giro" of the application "bank" by {@link java.lang.Long}.
-     * App hash -1840721008592366915, lock hash -755893726739825941.
-     */
-    public static final LockFamily<java.lang.Long> GIRO = LOCKS.byLong("giro", -755893726739825941L);
+    /** The locks "giro" of "bank" by {@link java.lang.Long}. App hash -1840721008592366915, lock hash -755893726739825941. */
+    public static final LockFamily<java.lang.Long> GIRO = LOCKS.byLong("GIRO", "giro", -755893726739825941L);
 
-    /**
-     * The locks "savings" of the application "bank" by {@link java.lang.Long}.
-     * App hash -1840721008592366915, lock hash -4247717031128700448.
-     */
-    public static final LockFamily<java.lang.Long> SAVINGS = LOCKS.byLong("savings", -4247717031128700448L);
+    /** The locks "savings" of "bank" by {@link java.lang.Long}. App hash -1840721008592366915, lock hash -4247717031128700448. */
+    public static final LockFamily<java.lang.Long> SAVINGS = LOCKS.byLong("SAVINGS", "savings", -4247717031128700448L);
 
     private OnlyAccountsKeys() {}
 
@@ -29,10 +23,7 @@ final class OnlyAccountsKeys {
      * @return the constant of this class with the same name
      */
     public static LockFamily<java.lang.Long> of(good.OnlyAccounts declared) {
-        return switch (declared) {
-            case GIRO -> GIRO;
-            case SAVINGS -> SAVINGS;
-        };
+        return LOCKS.of(declared);
     }
 
     /** Found through {@link java.util.ServiceLoader}. */
@@ -42,12 +33,12 @@ final class OnlyAccountsKeys {
 
         @Override
         public java.util.List<LockKey> keys() {
-            return LOCKS.list();
+            return LOCKS.keys();
         }
 
         @Override
         public java.util.List<LockFamily<?>> families() {
-            return LOCKS.list(GIRO, SAVINGS);
+            return LOCKS.families();
         }
     }
 }

@@ -8,11 +8,8 @@ import dev.pals.key.LockKey;
 final class Outer_Inner_PublicInAPackagePrivateClassKeys {
     private static final dev.pals.key.GeneratedLocks LOCKS = new dev.pals.key.GeneratedLocks("nested", -4500335758730546252L);
 
-    /**
-     * The lock "deeper" of the application "nested".
-     * App hash -4500335758730546252, lock hash -2784967962658084431.
-     */
-    public static final LockKey A = LOCKS.key("deeper", -2784967962658084431L);
+    /** The lock "deeper" of "nested". App hash -4500335758730546252, lock hash -2784967962658084431. */
+    public static final LockKey A = LOCKS.key("A", "deeper", -2784967962658084431L);
 
     private Outer_Inner_PublicInAPackagePrivateClassKeys() {}
 
@@ -23,9 +20,7 @@ final class Outer_Inner_PublicInAPackagePrivateClassKeys {
      * @return the constant of this class with the same name
      */
     public static LockKey of(good.Outer.Inner.PublicInAPackagePrivateClass declared) {
-        return switch (declared) {
-            case A -> A;
-        };
+        return LOCKS.of(declared);
     }
 
     /** Found through {@link java.util.ServiceLoader}. */
@@ -35,12 +30,12 @@ final class Outer_Inner_PublicInAPackagePrivateClassKeys {
 
         @Override
         public java.util.List<LockKey> keys() {
-            return LOCKS.list(A);
+            return LOCKS.keys();
         }
 
         @Override
         public java.util.List<LockFamily<?>> families() {
-            return LOCKS.list();
+            return LOCKS.families();
         }
     }
 }

@@ -8,11 +8,8 @@ import dev.pals.key.LockKey;
 final class Outer_ProtectedKeys {
     private static final dev.pals.key.GeneratedLocks LOCKS = new dev.pals.key.GeneratedLocks("nested", -4500335758730546252L);
 
-    /**
-     * The lock "protected" of the application "nested".
-     * App hash -4500335758730546252, lock hash -5361781916762525006.
-     */
-    public static final LockKey A = LOCKS.key("protected", -5361781916762525006L);
+    /** The lock "protected" of "nested". App hash -4500335758730546252, lock hash -5361781916762525006. */
+    public static final LockKey A = LOCKS.key("A", "protected", -5361781916762525006L);
 
     private Outer_ProtectedKeys() {}
 
@@ -23,9 +20,7 @@ final class Outer_ProtectedKeys {
      * @return the constant of this class with the same name
      */
     public static LockKey of(good.Outer.Protected declared) {
-        return switch (declared) {
-            case A -> A;
-        };
+        return LOCKS.of(declared);
     }
 
     /** Found through {@link java.util.ServiceLoader}. */
@@ -35,12 +30,12 @@ final class Outer_ProtectedKeys {
 
         @Override
         public java.util.List<LockKey> keys() {
-            return LOCKS.list(A);
+            return LOCKS.keys();
         }
 
         @Override
         public java.util.List<LockFamily<?>> families() {
-            return LOCKS.list();
+            return LOCKS.families();
         }
     }
 }

@@ -8,11 +8,8 @@ import dev.pals.key.LockKey;
 public final class Outer_PublicKeys {
     private static final dev.pals.key.GeneratedLocks LOCKS = new dev.pals.key.GeneratedLocks("nested", -4500335758730546252L);
 
-    /**
-     * The lock "public" of the application "nested".
-     * App hash -4500335758730546252, lock hash 8029050412425196000.
-     */
-    public static final LockKey A = LOCKS.key("public", 8029050412425196000L);
+    /** The lock "public" of "nested". App hash -4500335758730546252, lock hash 8029050412425196000. */
+    public static final LockKey A = LOCKS.key("A", "public", 8029050412425196000L);
 
     private Outer_PublicKeys() {}
 
@@ -23,9 +20,7 @@ public final class Outer_PublicKeys {
      * @return the constant of this class with the same name
      */
     public static LockKey of(good.Outer.Public declared) {
-        return switch (declared) {
-            case A -> A;
-        };
+        return LOCKS.of(declared);
     }
 
     /** Found through {@link java.util.ServiceLoader}. */
@@ -35,12 +30,12 @@ public final class Outer_PublicKeys {
 
         @Override
         public java.util.List<LockKey> keys() {
-            return LOCKS.list(A);
+            return LOCKS.keys();
         }
 
         @Override
         public java.util.List<LockFamily<?>> families() {
-            return LOCKS.list();
+            return LOCKS.families();
         }
     }
 }

@@ -8,17 +8,11 @@ import dev.pals.key.LockKey;
 public final class PlainKeys {
     private static final dev.pals.key.GeneratedLocks LOCKS = new dev.pals.key.GeneratedLocks("billing", -2467686256867487316L);
 
-    /**
-     * The lock "invoice-run" of the application "billing".
-     * App hash -2467686256867487316, lock hash 6451536150896405195.
-     */
-    public static final LockKey INVOICE_RUN = LOCKS.key("invoice-run", 6451536150896405195L);
+    /** The lock "invoice-run" of "billing". App hash -2467686256867487316, lock hash 6451536150896405195. */
+    public static final LockKey INVOICE_RUN = LOCKS.key("INVOICE_RUN", "invoice-run", 6451536150896405195L);
 
-    /**
-     * The lock "nightly/close" of the application "billing".
-     * App hash -2467686256867487316, lock hash -5435191104160806389.
-     */
-    public static final LockKey NIGHTLY_CLOSE = LOCKS.key("nightly/close", -5435191104160806389L);
+    /** The lock "nightly/close" of "billing". App hash -2467686256867487316, lock hash -5435191104160806389. */
+    public static final LockKey NIGHTLY_CLOSE = LOCKS.key("NIGHTLY_CLOSE", "nightly/close", -5435191104160806389L);
 
     private PlainKeys() {}
 
@@ -29,10 +23,7 @@ public final class PlainKeys {
      * @return the constant of this class with the same name
      */
     public static LockKey of(good.Plain declared) {
-        return switch (declared) {
-            case INVOICE_RUN -> INVOICE_RUN;
-            case NIGHTLY_CLOSE -> NIGHTLY_CLOSE;
-        };
+        return LOCKS.of(declared);
     }
 
     /** Found through {@link java.util.ServiceLoader}. */
@@ -42,12 +33,12 @@ public final class PlainKeys {
 
         @Override
         public java.util.List<LockKey> keys() {
-            return LOCKS.list(INVOICE_RUN, NIGHTLY_CLOSE);
+            return LOCKS.keys();
         }
 
         @Override
         public java.util.List<LockFamily<?>> families() {
-            return LOCKS.list();
+            return LOCKS.families();
         }
     }
 }

@@ -8,33 +8,17 @@ import dev.pals.key.LockKey;
 final class RenamedKeys {
     private static final dev.pals.key.GeneratedLocks LOCKS = new dev.pals.key.GeneratedLocks("renamed", 1435230315009761927L);
 
-    /**
-     * The lock "invoice-close" of the application "renamed".
-     * App hash 1435230315009761927, lock hash -5575753814789295498.
-     * Formerly "invoice-run", lock hash -1951213812668190267.
-     */
-    public static final LockKey INVOICE_CLOSE = LOCKS.renamed(LOCKS.key("invoice-close", -5575753814789295498L), LOCKS.key("invoice-run", -1951213812668190267L));
+    /** The lock "invoice-close" of "renamed". App hash 1435230315009761927, lock hash -5575753814789295498. Formerly "invoice-run", lock hash -1951213812668190267. */
+    public static final LockKey INVOICE_CLOSE = LOCKS.key("INVOICE_CLOSE", "invoice-close", -5575753814789295498L, "invoice-run", -1951213812668190267L);
 
-    /**
-     * The lock "report-run" of the application "renamed".
-     * App hash 1435230315009761927, lock hash 1459501995948937673.
-     * Formerly "report_run", lock hash 6628242455526471181.
-     */
-    public static final LockKey MENDED = LOCKS.renamed(LOCKS.key("report-run", 1459501995948937673L), LOCKS.key("report_run", 6628242455526471181L));
+    /** The lock "report-run" of "renamed". App hash 1435230315009761927, lock hash 1459501995948937673. Formerly "report_run", lock hash 6628242455526471181. */
+    public static final LockKey MENDED = LOCKS.key("MENDED", "report-run", 1459501995948937673L, "report_run", 6628242455526471181L);
 
-    /**
-     * The locks "account" of the application "renamed" by {@link java.lang.Long}.
-     * App hash 1435230315009761927, lock hash -3136066829031168202.
-     * Formerly "acct", lock hash -2705769536079057511.
-     */
-    public static final LockFamily<java.lang.Long> ACCOUNT = LOCKS.renamed(LOCKS.byLong("account", -3136066829031168202L), LOCKS.byLong("acct", -2705769536079057511L));
+    /** The locks "account" of "renamed" by {@link java.lang.Long}. App hash 1435230315009761927, lock hash -3136066829031168202. Formerly "acct", lock hash -2705769536079057511. */
+    public static final LockFamily<java.lang.Long> ACCOUNT = LOCKS.byLong("ACCOUNT", "account", -3136066829031168202L, "acct", -2705769536079057511L);
 
-    /**
-     * The locks "payment" of the application "renamed" by {@link java.util.UUID}.
-     * App hash 1435230315009761927, lock hash 2871564936443238437.
-     * Formerly "pay", lock hash 2908589191703184346.
-     */
-    public static final LockFamily<java.util.UUID> PAYMENT = LOCKS.renamed(LOCKS.byUuid("payment", 2871564936443238437L), LOCKS.byUuid("pay", 2908589191703184346L));
+    /** The locks "payment" of "renamed" by {@link java.util.UUID}. App hash 1435230315009761927, lock hash 2871564936443238437. Formerly "pay", lock hash 2908589191703184346. */
+    public static final LockFamily<java.util.UUID> PAYMENT = LOCKS.byUuid("PAYMENT", "payment", 2871564936443238437L, "pay", 2908589191703184346L);
 
     private RenamedKeys() {}
 
@@ -45,12 +29,7 @@ final class RenamedKeys {
      * @return the constant of this class with the same name
      */
     public static dev.pals.key.LockDeclaration of(good.Renamed declared) {
-        return switch (declared) {
-            case INVOICE_CLOSE -> INVOICE_CLOSE;
-            case MENDED -> MENDED;
-            case ACCOUNT -> ACCOUNT;
-            case PAYMENT -> PAYMENT;
-        };
+        return LOCKS.of(declared);
     }
 
     /** Found through {@link java.util.ServiceLoader}. */
@@ -60,12 +39,12 @@ final class RenamedKeys {
 
         @Override
         public java.util.List<LockKey> keys() {
-            return LOCKS.list(INVOICE_CLOSE, MENDED);
+            return LOCKS.keys();
         }
 
         @Override
         public java.util.List<LockFamily<?>> families() {
-            return LOCKS.list(ACCOUNT, PAYMENT);
+            return LOCKS.families();
         }
     }
 }

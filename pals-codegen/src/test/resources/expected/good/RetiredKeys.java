@@ -8,25 +8,16 @@ import dev.pals.key.LockKey;
 final class RetiredKeys {
     private static final dev.pals.key.GeneratedLocks LOCKS = new dev.pals.key.GeneratedLocks("retired", 1546402692727379165L);
 
-    /**
-     * The lock "old" of the application "retired".
-     * App hash 1546402692727379165, lock hash -1818110549841702000.
-     */
+    /** The lock "old" of "retired". App hash 1546402692727379165, lock hash -1818110549841702000. */
     @Deprecated
-    public static final LockKey OLD = LOCKS.key("old", -1818110549841702000L);
+    public static final LockKey OLD = LOCKS.key("OLD", "old", -1818110549841702000L);
 
-    /**
-     * The lock "very-old" of the application "retired".
-     * App hash 1546402692727379165, lock hash 1368674683243902971.
-     */
+    /** The lock "very-old" of "retired". App hash 1546402692727379165, lock hash 1368674683243902971. */
     @Deprecated
-    public static final LockKey VERY_OLD = LOCKS.key("very-old", 1368674683243902971L);
+    public static final LockKey VERY_OLD = LOCKS.key("VERY_OLD", "very-old", 1368674683243902971L);
 
-    /**
-     * The lock "young" of the application "retired".
-     * App hash 1546402692727379165, lock hash -4684067419162455918.
-     */
-    public static final LockKey YOUNG = LOCKS.key("young", -4684067419162455918L);
+    /** The lock "young" of "retired". App hash 1546402692727379165, lock hash -4684067419162455918. */
+    public static final LockKey YOUNG = LOCKS.key("YOUNG", "young", -4684067419162455918L);
 
     private RetiredKeys() {}
 
@@ -37,11 +28,7 @@ final class RetiredKeys {
      * @return the constant of this class with the same name
      */
     public static LockKey of(good.Retired declared) {
-        return switch (declared) {
-            case OLD -> OLD;
-            case VERY_OLD -> VERY_OLD;
-            case YOUNG -> YOUNG;
-        };
+        return LOCKS.of(declared);
     }
 
     /** Found through {@link java.util.ServiceLoader}. */
@@ -51,12 +38,12 @@ final class RetiredKeys {
 
         @Override
         public java.util.List<LockKey> keys() {
-            return LOCKS.list(OLD, VERY_OLD, YOUNG);
+            return LOCKS.keys();
         }
 
         @Override
         public java.util.List<LockFamily<?>> families() {
-            return LOCKS.list();
+            return LOCKS.families();
         }
     }
 }

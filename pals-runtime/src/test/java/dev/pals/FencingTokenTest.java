@@ -265,9 +265,9 @@ final class FencingTokenTest extends LockerFixture {
     /** The former key is taken first in one of them, and second in the other. */
     static Stream<LockKey> renamedKeys() {
         GeneratedLocks locks = new GeneratedLocks(APP, KEY.appHash());
-        LockKey one = locks.key("one", 1_000_000_007L);
-        LockKey two = locks.key("two", 2_000_000_014L);
-        return Stream.of(locks.renamed(one, two), locks.renamed(two, one));
+        long one = 1_000_000_007L;
+        long two = 2_000_000_014L;
+        return Stream.of(locks.key("ONE", "one", one, "two", two), locks.key("TWO", "two", two, "one", one));
     }
 
     @ParameterizedTest
@@ -342,7 +342,7 @@ final class FencingTokenTest extends LockerFixture {
         AtomicInteger handedOff = new AtomicInteger();
         Locker locker = opened(builder().fencingTokens().listener(counting(handedOff)));
         LockKey former = renamed.formerly().orElseThrow();
-        LockKey unaware = new GeneratedLocks(APP, KEY.appHash()).key(renamed.name(), renamed.lockHash());
+        LockKey unaware = new GeneratedLocks(APP, KEY.appHash()).key("RENAMED", renamed.name(), renamed.lockHash());
         Queue<Long> ofRenamed = new ConcurrentLinkedQueue<>();
         Queue<Long> ofFormer = new ConcurrentLinkedQueue<>();
         inEachOf(9, thread -> {

@@ -197,7 +197,7 @@ final class IsLockedTest extends LockerFixture {
     }
 
     private static LockKey key(long hash) {
-        return new GeneratedLocks(APP, 1).key("number " + hash, hash);
+        return new GeneratedLocks(APP, 1).key("NUMBER", "number " + hash, hash);
     }
 
     private static void execute(Connection connection, String sql) throws SQLException {

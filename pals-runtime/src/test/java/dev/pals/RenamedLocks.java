@@ -14,10 +14,9 @@ final class RenamedLocks {
     private static final GeneratedLocks LOCKS = new GeneratedLocks("renamed", OLD.appHash());
 
     static final LockKey INVOICE_CLOSE =
-            LOCKS.renamed(LOCKS.key(NEW.name(), NEW.lockHash()), LOCKS.key(OLD.name(), OLD.lockHash()));
-    static final LockFamily<Long> ACCOUNT = LOCKS.renamed(
-            LOCKS.byLong(NEW_ACCOUNT.name(), NEW_ACCOUNT.familyHash()),
-            LOCKS.byLong(OLD_ACCOUNT.name(), OLD_ACCOUNT.familyHash()));
+            LOCKS.key("INVOICE_CLOSE", NEW.name(), NEW.lockHash(), OLD.name(), OLD.lockHash());
+    static final LockFamily<Long> ACCOUNT = LOCKS.byLong(
+            "ACCOUNT", NEW_ACCOUNT.name(), NEW_ACCOUNT.familyHash(), OLD_ACCOUNT.name(), OLD_ACCOUNT.familyHash());
 
     private RenamedLocks() {}
 }

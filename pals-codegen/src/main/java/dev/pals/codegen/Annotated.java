@@ -9,17 +9,25 @@ import javax.lang.model.element.AnnotationValue;
 import javax.lang.model.element.Element;
 import javax.lang.model.element.TypeElement;
 import javax.lang.model.util.Elements;
+import org.jspecify.annotations.Nullable;
 
 /** An annotation as the compiler sees it, so that a message can stand at one of its values. */
 record Annotated(Element element, AnnotationMirror mirror, Map<String, AnnotationValue> values) {
 
     static Optional<Annotated> on(Element element, Class<?> annotation, Elements elements) {
-        return element.getAnnotationMirrors().stream()
-                .filter(mirror -> ((TypeElement) mirror.getAnnotationType().asElement())
-                        .getQualifiedName()
-                        .contentEquals(annotation.getName()))
-                .findFirst()
+        return Optional.ofNullable(mirror(element, annotation))
                 .map(mirror -> new Annotated(element, mirror, values(mirror, elements)));
+    }
+
+    /** A loop, as a compilation asks for thousands and is over before streams get fast. */
+    private static @Nullable AnnotationMirror mirror(Element element, Class<?> annotation) {
+        for (AnnotationMirror mirror : element.getAnnotationMirrors()) {
+            TypeElement type = (TypeElement) mirror.getAnnotationType().asElement();
+            if (type.getQualifiedName().contentEquals(annotation.getName())) {
+                return mirror;
+            }
+        }
+        return null;
     }
 
     private static Map<String, AnnotationValue> values(AnnotationMirror mirror, Elements elements) {
@@ -30,11 +38,15 @@ record Annotated(Element element, AnnotationMirror mirror, Map<String, Annotatio
     }
 
     /**
-     * Whether a value refers to something that is not there, or not yet: another processor may generate it. javac gives
-     * such a value as this text, and real text in quotes.
+     * Whether an annotation refers to something that is not there, or not yet: another processor may generate it. javac
+     * gives such a value as this text, and real text in quotes.
      */
-    boolean isUnresolved() {
-        return values.values().stream().anyMatch(value -> value.toString().equals("<error>"));
+    static boolean isUnresolved(Element element, Class<?> annotation) {
+        AnnotationMirror mirror = mirror(element, annotation);
+        return mirror != null
+                && mirror.getElementValues().values().stream()
+                        .anyMatch(value -> value.getValue().equals("<error>")
+                                && value.toString().equals("<error>"));
     }
 
     AnnotationValue value(String member) {

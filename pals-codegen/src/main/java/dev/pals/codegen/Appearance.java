@@ -27,10 +27,12 @@ final class Appearance {
     static String of(String name) {
         // Not for ASCII: to load the tables takes longer than all the rest.
         boolean ascii = name.chars().allMatch(c -> c < 128);
-        String composed = ascii ? name : Normalizer.normalize(visible(name), Normalizer.Form.NFKC);
-        String folded = composed.toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT);
-        return AT_ENDS.matcher(SEPARATORS.matcher(visible(folded)).replaceAll("-"))
-                .replaceAll("");
+        String seen = ascii ? folded(name) : visible(folded(Normalizer.normalize(visible(name), Normalizer.Form.NFKC)));
+        return AT_ENDS.matcher(SEPARATORS.matcher(seen).replaceAll("-")).replaceAll("");
+    }
+
+    private static String folded(String text) {
+        return text.toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT);
     }
 
     private static String visible(String text) {

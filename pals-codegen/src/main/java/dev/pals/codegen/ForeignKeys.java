@@ -1,6 +1,6 @@
 package dev.pals.codegen;
 
-import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -39,6 +39,8 @@ enum ForeignKeys {
     /** The salt times the CRC-32 of the database's name; launchbadge/sqlx, sqlx-postgres/src/migrate.rs. */
     SQLX("sqlx", 0, 0x3d32ad9eL * 0xFFFF_FFFFL, 0x3d32ad9eL);
 
+    private static final List<ForeignKeys> TOOLS = List.of(values());
+
     private final String toolName;
     private final long min;
     private final long max;
@@ -61,9 +63,12 @@ enum ForeignKeys {
 
     /** The tool that takes this key, or one that a numeric family of this key could reach. */
     static Optional<ForeignKeys> takenOrReached(long key, boolean numericFamily) {
-        return Arrays.stream(values())
-                .filter(tool -> tool.contains(key) || (numericFamily && tool.isReachedBy(key)))
-                .findFirst();
+        for (ForeignKeys tool : TOOLS) {
+            if (tool.contains(key) || (numericFamily && tool.isReachedBy(key))) {
+                return Optional.of(tool);
+            }
+        }
+        return Optional.empty();
     }
 
     private boolean contains(long key) {

@@ -2,9 +2,7 @@ package dev.pals.codegen;
 
 import dev.pals.codegen.LockEnum.Lock;
 import dev.pals.key.LockKey;
-import java.util.List;
 import java.util.Set;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import javax.lang.model.element.Element;
 import javax.lang.model.element.ElementKind;
@@ -31,7 +29,9 @@ final class KeysWriter {
     }
 
     private String unlikeConstants(String name) {
-        return names(lock -> true).contains(name) ? unlikeConstants(name + "_") : name;
+        boolean taken =
+                lockEnum.locks().stream().anyMatch(lock -> lock.constantName().equals(name));
+        return taken ? unlikeConstants(name + "_") : name;
     }
 
     String source() {
@@ -77,9 +77,9 @@ final class KeysWriter {
     }
 
     private void appendConstant(StringBuilder out, Lock lock) {
-        out.append("\n    /**\n     * ");
+        out.append("\n    /** ");
         appendDocumentation(out, lock);
-        out.append("\n     */\n");
+        out.append(" */\n");
         if (elements.isDeprecated(lock.lockName().element())) {
             out.append("    @Deprecated\n");
         }
@@ -87,35 +87,40 @@ final class KeysWriter {
                 .append(declaredType(lock.by()))
                 .append(' ')
                 .append(constantName(lock))
-                .append(" = ");
-        String now = call(lock, lock.key());
-        out.append(lock.former()
-                        .map(former -> locks + ".renamed(" + now + ", " + call(lock, former) + ")")
-                        .orElse(now))
-                .append(";\n");
+                .append(" = ")
+                .append(locks)
+                .append('.')
+                .append(lock.by().factory())
+                .append("(\"")
+                .append(constantName(lock))
+                .append('"');
+        lock.keys()
+                .forEach(key -> out.append(", \"")
+                        .append(Escaped.literal(key.name()))
+                        .append("\", ")
+                        .append(key.lockHash())
+                        .append('L'));
+        out.append(");\n");
     }
 
-    private String call(Lock lock, LockKey key) {
-        return locks + "." + lock.by().factory() + "(\"" + Escaped.literal(key.name()) + "\", " + key.lockHash() + "L)";
-    }
-
+    /** In one line: with a processor on its path, the compiler keeps every comment, at a price by the character. */
     private void appendDocumentation(StringBuilder out, Lock lock) {
         LockKey key = lock.key();
         out.append(lock.by().isFamily() ? "The locks \"" : "The lock \"")
                 .append(Escaped.javadoc(key.name()))
-                .append("\" of the application \"")
+                .append("\" of \"")
                 .append(Escaped.javadoc(lockEnum.app()))
                 .append('"');
         if (lock.by().isFamily()) {
             out.append(" by {@link ").append(lock.by().typeName()).append('}');
         }
-        out.append(".\n     * App hash ")
+        out.append(". App hash ")
                 .append(key.appHash())
                 .append(", lock hash ")
                 .append(key.lockHash())
                 .append('.');
         lock.former()
-                .ifPresent(former -> out.append("\n     * Formerly \"")
+                .ifPresent(former -> out.append(" Formerly \"")
                         .append(Escaped.javadoc(former.name()))
                         .append("\", lock hash ")
                         .append(former.lockHash())
@@ -149,17 +154,9 @@ final class KeysWriter {
                      * @return the constant of this class with the same name
                      */
                     public static %1$s of(%3$s %2$s) {
-                        return switch (%2$s) {
-                """.formatted(type, parameter, enumType));
-        for (Lock lock : lockEnum.locks()) {
-            String name = constantName(lock);
-            out.append("            case ")
-                    .append(name)
-                    .append(" -> ")
-                    .append(name)
-                    .append(";\n");
-        }
-        out.append("        };\n    }\n");
+                        return %4$s.of(%2$s);
+                    }
+                """.formatted(type, parameter, enumType, locks));
     }
 
     private String catalog() {
@@ -171,27 +168,15 @@ final class KeysWriter {
                         public Catalog() {}
 
                         @Override
-                        public java.util.List<%4$s> keys() {
-                            return %1$s.list(%2$s);
+                        public java.util.List<%2$s> keys() {
+                            return %1$s.keys();
                         }
 
                         @Override
-                        public java.util.List<%5$s<?>> families() {
-                            return %1$s.list(%3$s);
+                        public java.util.List<%3$s<?>> families() {
+                            return %1$s.families();
                         }
                     }
-                """.formatted(
-                        locks,
-                        String.join(", ", names(lock -> !lock.by().isFamily())),
-                        String.join(", ", names(lock -> lock.by().isFamily())),
-                        keyType("LockKey"),
-                        keyType("LockFamily"));
-    }
-
-    private List<String> names(Predicate<Lock> which) {
-        return lockEnum.locks().stream()
-                .filter(which)
-                .map(KeysWriter::constantName)
-                .toList();
+                """.formatted(locks, keyType("LockKey"), keyType("LockFamily"));
     }
 }

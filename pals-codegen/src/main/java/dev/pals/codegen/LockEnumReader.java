@@ -7,9 +7,11 @@ import dev.pals.key.LockApp;
 import dev.pals.key.LockKey;
 import dev.pals.key.LockName;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import javax.lang.model.element.Element;
@@ -39,11 +41,9 @@ final class LockEnumReader {
 
     /** Whether a name or a type in its annotations is not known; the compiler says so itself if it stays unknown. */
     boolean isUnresolved(Element element) {
-        return Stream.concat(
-                        Annotated.on(element, LockApp.class, elements).stream(),
-                        element.getEnclosedElements().stream()
-                                .flatMap(constant -> Annotated.on(constant, LockName.class, elements).stream()))
-                .anyMatch(Annotated::isUnresolved);
+        return Annotated.isUnresolved(element, LockApp.class)
+                || element.getEnclosedElements().stream()
+                        .anyMatch(constant -> Annotated.isUnresolved(constant, LockName.class));
     }
 
     /**
@@ -81,13 +81,12 @@ final class LockEnumReader {
 
     /** Finds {@code @LockName} where no {@code @LockApp} enum would see it. */
     void checkPlaces(Stream<? extends Element> named) {
-        List<Element> withoutApp = new ArrayList<>();
+        Set<Element> owners = new HashSet<>();
         named.forEach(element -> {
             Element owner = Objects.requireNonNull(element.getEnclosingElement());
             if (element.getKind() != ElementKind.ENUM_CONSTANT) {
                 problems.add(Diagnostic.MISPLACED_NAME.at(element, element));
-            } else if (owner.getAnnotation(LockApp.class) == null && !withoutApp.contains(owner)) {
-                withoutApp.add(owner);
+            } else if (owners.add(owner) && owner.getAnnotation(LockApp.class) == null) {
                 problems.add(Diagnostic.MISSING_APP.at(owner, owner));
             }
         });

@@ -26,7 +26,7 @@ final class LockFamilyPropertyTest {
             @ForAll long familyHash,
             @ForAll @LongRange(min = -MAX_ID, max = MAX_ID) long one,
             @ForAll @LongRange(min = -MAX_ID, max = MAX_ID) long other) {
-        LockFamily<Long> family = LOCKS.byLong("any", familyHash);
+        LockFamily<Long> family = LOCKS.byLong("ANY", "any", familyHash);
         assertThat(family.of(one).equals(family.of(other))).isEqualTo(one == other);
     }
 
@@ -39,8 +39,8 @@ final class LockFamilyPropertyTest {
             @ForAll @LongRange(min = -MAX_ID, max = MAX_ID) long other) {
         long difference = (oneHash ^ otherHash) >> 40;
         Assume.that(difference != 0 && difference != -1);
-        LockFamily<Long> oneFamily = LOCKS.byLong("one", oneHash);
-        LockFamily<Long> otherFamily = LOCKS.byLong("other", otherHash);
+        LockFamily<Long> oneFamily = LOCKS.byLong("ONE", "one", oneHash);
+        LockFamily<Long> otherFamily = LOCKS.byLong("OTHER", "other", otherHash);
         assertThat(oneFamily.of(one)).isNotEqualTo(otherFamily.of(other));
         assertThat(oneFamily.idOf(otherFamily.of(other))).isEmpty();
     }
@@ -49,15 +49,15 @@ final class LockFamilyPropertyTest {
     @Property
     void keys_ofTwoFamiliesWithinReach_meetForSomeIds(
             @ForAll long oneHash, @ForAll @LongRange(min = -MAX_ID, max = MAX_ID) long difference) {
-        LockFamily<Long> oneFamily = LOCKS.byLong("one", oneHash);
-        LockFamily<Long> otherFamily = LOCKS.byLong("other", oneHash ^ difference);
+        LockFamily<Long> oneFamily = LOCKS.byLong("ONE", "one", oneHash);
+        LockFamily<Long> otherFamily = LOCKS.byLong("OTHER", "other", oneHash ^ difference);
         assertThat(oneFamily.of(difference)).isEqualTo(otherFamily.of(0L));
     }
 
     @Property
     void keys_ofIntegerAndLongIds_areTheSame(@ForAll long familyHash, @ForAll int id) {
-        LockFamily<Integer> byInteger = LOCKS.byInteger("any", familyHash);
-        LockFamily<Long> byLong = LOCKS.byLong("any", familyHash);
+        LockFamily<Integer> byInteger = LOCKS.byInteger("ANY", "any", familyHash);
+        LockFamily<Long> byLong = LOCKS.byLong("ANY", "any", familyHash);
         assertThat(byInteger.of(id)).isEqualTo(byLong.of((long) id));
         assertThat(byInteger.idOf(byInteger.of(id))).contains(id);
     }

@@ -90,8 +90,8 @@ final class LockFamilyTest {
     void generated_familyThatWasRenamed_givesKeysWithTheirFormerOnes() {
         LockFamily<Long> former = LockFamily.byLong("bank", "acct");
         GeneratedLocks locks = new GeneratedLocks("bank", LockHash.of("bank"));
-        LockFamily<Long> family = locks.renamed(
-                locks.byLong("account", LockHash.of("bank.account")), locks.byLong("acct", LockHash.of("bank.acct")));
+        LockFamily<Long> family =
+                locks.byLong("ACCOUNT", "account", LockHash.of("bank.account"), "acct", LockHash.of("bank.acct"));
         assertThat(family.of(42L))
                 .isEqualTo(LockFamily.byLong("bank", "account").of(42L));
         assertThat(family.of(42L).formerly()).contains(former.of(42L));
@@ -103,11 +103,11 @@ final class LockFamilyTest {
         GeneratedLocks locks = new GeneratedLocks("bank", LockHash.of("bank"));
         long hash = LockHash.of("bank.x");
         UUID id = new UUID(1, 2);
-        assertThat(locks.byInteger("x", hash).of(7))
+        assertThat(locks.byInteger("BY_INTEGER", "x", hash).of(7))
                 .isEqualTo(LockFamily.byInteger("bank", "x").of(7));
-        assertThat(locks.byString("x", hash).of("y"))
+        assertThat(locks.byString("BY_STRING", "x", hash).of("y"))
                 .isEqualTo(LockFamily.byString("bank", "x").of("y"));
-        assertThat(locks.byUuid("x", hash).of(id))
+        assertThat(locks.byUuid("BY_UUID", "x", hash).of(id))
                 .isEqualTo(LockFamily.byUuid("bank", "x").of(id));
     }
 }

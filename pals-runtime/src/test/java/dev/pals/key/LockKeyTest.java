@@ -101,7 +101,8 @@ final class LockKeyTest {
     @Test
     void precomputed_numbers_areTakenAsTheyAre() {
         LockKey computed = LockKey.of("billing", "invoice-run");
-        LockKey precomputed = new GeneratedLocks("billing", computed.appHash()).key("invoice-run", computed.lockHash());
+        LockKey precomputed = new GeneratedLocks("billing", computed.appHash())
+                .key("INVOICE_RUN", "invoice-run", computed.lockHash());
         assertThat(precomputed).isEqualTo(computed).hasToString("billing.invoice-run");
     }
 
