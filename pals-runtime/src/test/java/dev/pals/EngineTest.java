@@ -31,38 +31,16 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Many locks on few sessions, hand-offs, and what happens when a session dies. */
-@ExtendWith(TestDatabase.Extension.class)
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-final class EngineTest {
-    private final TestDatabase database;
-    private final List<Locker> lockers = new ArrayList<>();
-
+final class EngineTest extends LockerFixture {
     EngineTest(TestDatabase database) {
-        this.database = database;
-    }
-
-    private Locker opened(LockerBuilder builder) {
-        Locker locker = builder.build();
-        lockers.add(locker);
-        return locker;
-    }
-
-    private LockerBuilder builder() {
-        return Locker.builder("engine").url(database.url());
-    }
-
-    @AfterEach
-    void noAdvisoryRowIsLeft() {
-        lockers.forEach(Locker::close);
-        database.awaitNoAdvisoryRow();
+        super(database, "engine");
     }
 
     // ---- few sessions ----
@@ -105,7 +83,7 @@ final class EngineTest {
         LockKey key = locker.key("popular");
         AtomicInteger done = new AtomicInteger();
         List<Thread> waiters;
-        try (LockHandle ignored = opened(builder()).exclusive(key).acquire()) {
+        try (LockHandle ignored = locker().exclusive(key).acquire()) {
             waiters = IntStream.range(0, 1_000)
                     .mapToObj(i -> new Thread(() ->
                             locker.exclusive(key).waiting(WaitPolicy.forever()).run(done::incrementAndGet)))
@@ -133,8 +111,8 @@ final class EngineTest {
     /** Without the bound of hand-offs, the other program would wait for as long as this one has waiters. */
     @Test
     void busyKey_waiterOfAnotherProgram_hasItsTurnWithinFewHandOffs() throws Exception {
-        Locker busy = opened(builder());
-        Locker other = opened(builder());
+        Locker busy = locker();
+        Locker other = locker();
         LockKey key = busy.key("busy");
         AtomicBoolean stop = new AtomicBoolean();
         LongAdder turns = new LongAdder();

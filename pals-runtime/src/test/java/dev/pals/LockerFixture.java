@@ -33,7 +33,7 @@ abstract class LockerFixture {
         this.app = app;
     }
 
-    final LockerBuilder builder() {
+    LockerBuilder builder() {
         return Locker.builder(app).url(database.url());
     }
 
