@@ -108,9 +108,12 @@ final class EngineTest extends LockerFixture {
 
     // ---- hand-offs ----
 
-    /** Without the bound of hand-offs, the other program would wait for as long as this one has waiters. */
+    /**
+     * A turn takes longer than its thread then takes to queue again, so this program always has waiters: without the
+     * bound of hand-offs, the other would wait for as long as they go on.
+     */
     @Test
-    void busyKey_waiterOfAnotherProgram_hasItsTurnWithinFewHandOffs() throws Exception {
+    void busyKey_waiterOfAnotherProgram_hasItsTurn() throws Exception {
         Locker busy = locker();
         Locker other = locker();
         LockKey key = busy.key("busy");
@@ -119,7 +122,10 @@ final class EngineTest extends LockerFixture {
         List<Thread> threads = IntStream.range(0, 8)
                 .mapToObj(i -> new Thread(() -> {
                     while (!stop.get()) {
-                        busy.exclusive(key).run(turns::increment);
+                        busy.exclusive(key).run(() -> {
+                            turns.increment();
+                            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+                        });
                     }
                 }))
                 .toList();
