@@ -50,7 +50,7 @@ final class EngineTest extends LockerFixture {
         Locker locker = opened(builder().sessions(2).maxSessions(4));
         List<LockHandle> held = new ArrayList<>();
         Queue<LockHandle> fromThreads = new ConcurrentLinkedQueue<>();
-        inThreads(
+        inEachOf(
                 16,
                 i -> fromThreads.add(locker.exclusive(locker.key("thread-" + i)).acquire()));
         held.addAll(fromThreads);
@@ -324,20 +324,6 @@ final class EngineTest extends LockerFixture {
             assertThat(served.get() + interrupted.get()).isEqualTo(threads);
             assertThat(interrupted).hasPositiveValue();
             assertThat(bystander.isHeld()).isTrue();
-        }
-    }
-
-    private interface Numbered {
-        void run(int number);
-    }
-
-    private static void inThreads(int count, Numbered work) throws InterruptedException {
-        List<Thread> threads = IntStream.range(0, count)
-                .mapToObj(i -> new Thread(() -> work.run(i)))
-                .toList();
-        threads.forEach(Thread::start);
-        for (Thread thread : threads) {
-            thread.join(PATIENCE.toMillis());
         }
     }
 }

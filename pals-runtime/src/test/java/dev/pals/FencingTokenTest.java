@@ -635,24 +635,6 @@ final class FencingTokenTest extends LockerFixture {
         return dsl.select(ENTRY).from(LEDGER).fetch(ENTRY);
     }
 
-    private interface Numbered {
-        void run(int number);
-    }
-
-    private void inEachOf(int threads, Numbered work) throws Exception {
-        List<Future<?>> all = new ArrayList<>();
-        for (int i = 0; i < threads; i++) {
-            int number = i;
-            all.add(inBackground(() -> {
-                work.run(number);
-                return number;
-            }));
-        }
-        for (Future<?> each : all) {
-            each.get();
-        }
-    }
-
     private static void assertGrows(Collection<Long> tokens) {
         assertThat(List.copyOf(tokens))
                 .isSortedAccordingTo(Comparator.naturalOrder())

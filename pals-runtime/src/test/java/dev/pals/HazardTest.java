@@ -35,7 +35,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** What a sceptical reader found by thinking through the interleavings. */
+/**
+ * Rare orders of events: what ends, fails or is interrupted at a bad moment leaves no key stuck, and nobody with a lock
+ * that is lost.
+ */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 final class HazardTest extends LockerFixture {
     HazardTest(TestDatabase database) {
