@@ -11,10 +11,7 @@ import dev.pals.lock.LockHandle;
 import dev.pals.lock.LockInterruptedException;
 import dev.pals.lock.LockLostException;
 import dev.pals.lock.LockTimeoutException;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -22,8 +19,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -121,7 +116,7 @@ final class DataSourceLockContractTest extends LockContract {
     @Test
     void dataSource_wrapsHikariAndItsConnections_losesNoneWhenOneIsCut() {
         database.whereUnlockIsRefused(url -> {
-            DataSource wrapper = wrapped(DataSource.class, hostileDataSource(url, 1));
+            DataSource wrapper = TracedDataSource.of(hostileDataSource(url, 1), what -> {});
             try (Locker locker = Locker.builder(APP)
                     .dataSource(wrapper)
                     .sessions(1)
@@ -138,8 +133,8 @@ final class DataSourceLockContractTest extends LockContract {
 
     @Test
     void severalKeys_allFree_areTakenInOneRoundTrip() {
-        List<String> statements = new CopyOnWriteArrayList<>();
-        DataSource counting = wrapped(DataSource.class, hostileDataSource(database.url(), 1), statements::add);
+        Statements statements = new Statements();
+        DataSource counting = statements.of(hostileDataSource(database.url(), 1));
         Locker locker =
                 opened(Locker.builder(APP).dataSource(counting).sessions(1).maxSessions(1));
         // Which opens the session, so that what follows is the round trips of the locks alone.
@@ -147,42 +142,13 @@ final class DataSourceLockContractTest extends LockContract {
         for (LockRequest request : List.of(
                 locker.exclusive(RenamedLocks.INVOICE_CLOSE),
                 locker.shared(RenamedLocks.ACCOUNT.of(42L), locker.key("another")))) {
-            statements.clear();
+            statements.forget();
             LockHandle handle = request.acquire();
-            assertThat(statements).singleElement().asString().contains("unnest");
+            assertThat(statements.executed()).singleElement().asString().contains("unnest");
             assertThat(handle.attempts()).isEqualTo(1);
             handle.close();
-            assertThat(statements).hasSize(2);
+            assertThat(statements.executed()).hasSize(2);
         }
-    }
-
-    private static <T> T wrapped(Class<T> type, T target) {
-        return wrapped(type, target, sql -> {});
-    }
-
-    /** As tracing libraries wrap a data source, its connections and their statements; tells what is executed, too. */
-    private static <T> T wrapped(Class<T> type, T target, Consumer<String> statements) {
-        return wrapped(type, target, "", statements);
-    }
-
-    private static <T> T wrapped(Class<T> type, T target, String sql, Consumer<String> statements) {
-        return type.cast(Proxy.newProxyInstance(
-                type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
-                    if (method.getName().startsWith("execute")) {
-                        statements.accept(sql);
-                    }
-                    try {
-                        Object result = method.invoke(target, arguments);
-                        if (method.getName().equals("getConnection") && result instanceof Connection connection) {
-                            return wrapped(Connection.class, connection, statements);
-                        }
-                        return result instanceof PreparedStatement statement && target instanceof Connection
-                                ? wrapped(PreparedStatement.class, statement, (String) arguments[0], statements)
-                                : result;
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
-                }));
     }
 
     @Test

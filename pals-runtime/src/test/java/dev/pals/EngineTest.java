@@ -31,38 +31,16 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Many locks on few sessions, hand-offs, and what happens when a session dies. */
-@ExtendWith(TestDatabase.Extension.class)
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-final class EngineTest {
-    private final TestDatabase database;
-    private final List<Locker> lockers = new ArrayList<>();
-
+final class EngineTest extends LockerFixture {
     EngineTest(TestDatabase database) {
-        this.database = database;
-    }
-
-    private Locker opened(LockerBuilder builder) {
-        Locker locker = builder.build();
-        lockers.add(locker);
-        return locker;
-    }
-
-    private LockerBuilder builder() {
-        return Locker.builder("engine").url(database.url());
-    }
-
-    @AfterEach
-    void noAdvisoryRowIsLeft() {
-        lockers.forEach(Locker::close);
-        database.awaitNoAdvisoryRow();
+        super(database, "engine");
     }
 
     // ---- few sessions ----
@@ -72,7 +50,7 @@ final class EngineTest {
         Locker locker = opened(builder().sessions(2).maxSessions(4));
         List<LockHandle> held = new ArrayList<>();
         Queue<LockHandle> fromThreads = new ConcurrentLinkedQueue<>();
-        inThreads(
+        inEachOf(
                 16,
                 i -> fromThreads.add(locker.exclusive(locker.key("thread-" + i)).acquire()));
         held.addAll(fromThreads);
@@ -105,7 +83,7 @@ final class EngineTest {
         LockKey key = locker.key("popular");
         AtomicInteger done = new AtomicInteger();
         List<Thread> waiters;
-        try (LockHandle ignored = opened(builder()).exclusive(key).acquire()) {
+        try (LockHandle ignored = locker().exclusive(key).acquire()) {
             waiters = IntStream.range(0, 1_000)
                     .mapToObj(i -> new Thread(() ->
                             locker.exclusive(key).waiting(WaitPolicy.forever()).run(done::incrementAndGet)))
@@ -130,18 +108,24 @@ final class EngineTest {
 
     // ---- hand-offs ----
 
-    /** Without the bound of hand-offs, the other program would wait for as long as this one has waiters. */
+    /**
+     * A turn takes longer than its thread then takes to queue again, so this program always has waiters: without the
+     * bound of hand-offs, the other would wait for as long as they go on.
+     */
     @Test
-    void busyKey_waiterOfAnotherProgram_hasItsTurnWithinFewHandOffs() throws Exception {
-        Locker busy = opened(builder());
-        Locker other = opened(builder());
+    void busyKey_waiterOfAnotherProgram_hasItsTurn() throws Exception {
+        Locker busy = locker();
+        Locker other = locker();
         LockKey key = busy.key("busy");
         AtomicBoolean stop = new AtomicBoolean();
         LongAdder turns = new LongAdder();
         List<Thread> threads = IntStream.range(0, 8)
                 .mapToObj(i -> new Thread(() -> {
                     while (!stop.get()) {
-                        busy.exclusive(key).run(turns::increment);
+                        busy.exclusive(key).run(() -> {
+                            turns.increment();
+                            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+                        });
                     }
                 }))
                 .toList();
@@ -340,20 +324,6 @@ final class EngineTest {
             assertThat(served.get() + interrupted.get()).isEqualTo(threads);
             assertThat(interrupted).hasPositiveValue();
             assertThat(bystander.isHeld()).isTrue();
-        }
-    }
-
-    private interface Numbered {
-        void run(int number);
-    }
-
-    private static void inThreads(int count, Numbered work) throws InterruptedException {
-        List<Thread> threads = IntStream.range(0, count)
-                .mapToObj(i -> new Thread(() -> work.run(i)))
-                .toList();
-        threads.forEach(Thread::start);
-        for (Thread thread : threads) {
-            thread.join(PATIENCE.toMillis());
         }
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.pals.key.LockKey;
+import dev.pals.lock.EveryEvent;
 import dev.pals.lock.LockEvent;
 import dev.pals.lock.LockFlightRecorder;
 import dev.pals.lock.LockHandle;
@@ -49,58 +50,10 @@ final class EventsTest extends LockerFixture {
         super(database, APP);
     }
 
-    private record Told(String what, LockEvent event) {}
-
-    /** Notes what it is told. */
-    private static final class Noting implements LockListener {
-        private final List<Told> told = new CopyOnWriteArrayList<>();
-
-        private List<String> names() {
-            return told.stream().map(Told::what).toList();
-        }
-
-        private List<LockEvent> of(String what) {
-            return told.stream()
-                    .filter(each -> each.what().equals(what))
-                    .map(Told::event)
-                    .toList();
-        }
-
-        @Override
-        public void acquired(LockEvent event) {
-            told.add(new Told("acquired", event));
-        }
-
-        @Override
-        public void waited(LockEvent event) {
-            told.add(new Told("waited", event));
-        }
-
-        @Override
-        public void handedOff(LockEvent event) {
-            told.add(new Told("handedOff", event));
-        }
-
-        @Override
-        public void timedOut(LockEvent event) {
-            told.add(new Told("timedOut", event));
-        }
-
-        @Override
-        public void lost(LockEvent event) {
-            told.add(new Told("lost", event));
-        }
-
-        @Override
-        public void released(LockEvent event) {
-            told.add(new Told("released", event));
-        }
-    }
-
-    private final Noting noting = new Noting();
+    private final NotedEvents noted = new NotedEvents();
 
     private Locker telling() {
-        return opened(builder().listener(noting));
+        return opened(builder().listener(noted));
     }
 
     private static void assertIs(LockEvent event, LockMode mode, List<LockKey> keys) {
@@ -116,15 +69,15 @@ final class EventsTest extends LockerFixture {
     @Test
     void acquire_freeKey_tellsAcquiredAndThenReleased() {
         LockHandle handle = telling().exclusive(KEY).acquire();
-        assertThat(noting.names()).containsExactly("acquired");
+        assertThat(noted.names()).containsExactly("acquired");
         handle.close();
         handle.close();
-        assertThat(noting.names()).containsExactly("acquired", "released");
-        assertThat(noting.told).allSatisfy(told -> {
+        assertThat(noted.names()).containsExactly("acquired", "released");
+        assertThat(noted.all()).allSatisfy(told -> {
             assertIs(told.event(), LockMode.EXCLUSIVE, List.of(KEY));
             assertThat(told.event().attempts()).isEqualTo(1);
         });
-        assertThat(noting.of("acquired").get(0).duration()).isEqualTo(handle.waited());
+        assertThat(noted.of("acquired").get(0).duration()).isEqualTo(handle.waited());
     }
 
     @Test
@@ -132,20 +85,25 @@ final class EventsTest extends LockerFixture {
         Locker locker = telling();
         locker.shared(OTHER, KEY).acquire().close();
         locker.exclusive(RenamedLocks.INVOICE_CLOSE).acquire().close();
-        assertThat(noting.names()).containsExactly("acquired", "released", "acquired", "released");
-        noting.told.subList(0, 2).forEach(told -> assertIs(told.event(), LockMode.SHARED, BOTH));
-        assertThat(noting.told.get(2).event().keys())
+        assertThat(noted.names()).containsExactly("acquired", "released", "acquired", "released");
+        noted.all().subList(0, 2).forEach(told -> assertIs(told.event(), LockMode.SHARED, BOTH));
+        assertThat(noted.all().get(2).event().keys())
                 .containsExactlyInAnyOrder(
                         RenamedLocks.INVOICE_CLOSE,
                         RenamedLocks.INVOICE_CLOSE.formerly().orElseThrow());
     }
 
     @Test
-    void released_tellsHowLongTheLockWasHeld() throws InterruptedException {
+    void released_tellsHowLongTheLockWasHeld() {
+        long before = System.nanoTime();
         LockHandle handle = telling().exclusive(KEY).acquire();
-        Thread.sleep(30);
+        long held = System.nanoTime();
+        assertThat(database.isHeld(KEY)).isTrue();
+        long stillHeld = System.nanoTime();
         handle.close();
-        assertThat(noting.of("released").get(0).duration()).isGreaterThanOrEqualTo(Duration.ofMillis(30));
+        long after = System.nanoTime();
+        assertThat(noted.of("released").get(0).duration())
+                .isBetween(Duration.ofNanos(stillHeld - held), Duration.ofNanos(after - before));
     }
 
     @Test
@@ -158,10 +116,10 @@ final class EventsTest extends LockerFixture {
         await().during(SHORT).atMost(PATIENCE).until(() -> !second.isDone());
         first.close();
         assertThat(second).succeedsWithin(PATIENCE).satisfies(LockHandle::close);
-        assertThat(noting.names()).containsSubsequence("acquired", "waited", "acquired", "released");
-        assertThat(noting.of("acquired")).hasSize(2);
-        assertThat(noting.of("released")).hasSize(2);
-        assertThat(noting.of("waited"))
+        assertThat(noted.names()).containsSubsequence("acquired", "waited", "acquired", "released");
+        assertThat(noted.of("acquired")).hasSize(2);
+        assertThat(noted.of("released")).hasSize(2);
+        assertThat(noted.of("waited"))
                 .singleElement()
                 .satisfies(event -> assertThat(event.duration()).isGreaterThanOrEqualTo(SHORT));
     }
@@ -174,15 +132,15 @@ final class EventsTest extends LockerFixture {
         LockHandle holder = locker().exclusive(KEY).acquire();
         Future<LockHandle> waiter = inBackground(() -> locker.exclusive(KEY).acquire(PATIENCE));
         database.awaitWaiter(KEY);
-        await().during(SHORT).atMost(PATIENCE).until(() -> noting.told.isEmpty());
+        await().during(SHORT).atMost(PATIENCE).until(() -> noted.all().isEmpty());
         holder.close();
         waiter.get().close();
-        assertThat(noting.names()).containsExactly("waited", "acquired", "released");
-        assertThat(noting.told).allSatisfy(told -> {
+        assertThat(noted.names()).containsExactly("waited", "acquired", "released");
+        assertThat(noted.all()).allSatisfy(told -> {
             assertIs(told.event(), LockMode.EXCLUSIVE, List.of(KEY));
             assertThat(told.event().attempts()).isGreaterThan(1);
         });
-        assertThat(noting.of("waited").get(0).duration()).isGreaterThanOrEqualTo(SHORT);
+        assertThat(noted.of("waited").get(0).duration()).isGreaterThanOrEqualTo(SHORT);
     }
 
     @Test
@@ -192,8 +150,8 @@ final class EventsTest extends LockerFixture {
             assertThatThrownBy(() -> locker.shared(KEY, OTHER).acquire(SHORT)).isInstanceOf(LockTimeoutException.class);
             assertThat(locker.shared(KEY, OTHER).tryAcquire(SHORT)).isEmpty();
         }
-        assertThat(noting.names()).containsExactly("waited", "timedOut", "waited", "timedOut");
-        assertThat(noting.told).allSatisfy(told -> {
+        assertThat(noted.names()).containsExactly("waited", "timedOut", "waited", "timedOut");
+        assertThat(noted.all()).allSatisfy(told -> {
             assertIs(told.event(), LockMode.SHARED, BOTH);
             assertThat(told.event().duration()).isGreaterThanOrEqualTo(SHORT);
             assertThat(told.event().attempts()).isPositive();
@@ -207,8 +165,8 @@ final class EventsTest extends LockerFixture {
         try (LockHandle ignored = locker().exclusive(KEY).acquire()) {
             assertThat(polling.tryAcquire()).isEmpty();
         }
-        assertThat(noting.names()).containsExactly("waited", "timedOut");
-        assertThat(noting.of("timedOut").get(0).attempts()).isGreaterThan(1);
+        assertThat(noted.names()).containsExactly("waited", "timedOut");
+        assertThat(noted.of("timedOut").get(0).attempts()).isGreaterThan(1);
     }
 
     @Test
@@ -223,13 +181,13 @@ final class EventsTest extends LockerFixture {
                             .join())
                     .isEmpty();
         }
-        assertThat(noting.told).isEmpty();
+        assertThat(noted.all()).isEmpty();
         locker.exclusive(KEY).acquire().close();
-        assertThat(noting.names()).as("the listener works").hasSize(2);
+        assertThat(noted.names()).as("the listener works").hasSize(2);
     }
 
     @Test
-    void acquireAsync_cancelled_isNeitherAcquiredNorTimedOut() {
+    void acquireAsync_cancelled_tellsNothing() {
         Locker locker = telling();
         try (LockHandle ignored = locker().exclusive(KEY).acquire()) {
             CompletableFuture<LockHandle> waiter =
@@ -238,7 +196,7 @@ final class EventsTest extends LockerFixture {
             waiter.cancel(true);
             await().atMost(PATIENCE).until(() -> database.rowsOf(KEY).size() == 1);
         }
-        assertThat(noting.names()).doesNotContain("acquired", "timedOut", "released");
+        assertThat(noted.names()).isEmpty();
     }
 
     // ---- hand-offs ----
@@ -248,22 +206,22 @@ final class EventsTest extends LockerFixture {
         Locker locker = telling();
         // Not each time: a hand-off more than 20 ms after the grant is none.
         await().atMost(PATIENCE).until(() -> {
-            noting.told.clear();
+            noted.forget();
             LockHandle first = locker.exclusive(KEY).acquire();
-            assertThat(noting.names()).as("a first acquire").containsExactly("acquired");
+            assertThat(noted.names()).as("a first acquire").containsExactly("acquired");
             CompletableFuture<LockHandle> second =
                     locker.exclusive(KEY).acquireAsync().toCompletableFuture();
             first.close();
             second.join().close();
-            return !noting.of("handedOff").isEmpty();
+            return !noted.of("handedOff").isEmpty();
         });
-        assertThat(noting.names()).containsSubsequence("acquired", "handedOff", "acquired", "released");
-        assertThat(noting.of("handedOff")).singleElement().satisfies(event -> {
+        assertThat(noted.names()).containsSubsequence("acquired", "handedOff", "acquired", "released");
+        assertThat(noted.of("handedOff")).singleElement().satisfies(event -> {
             assertIs(event, LockMode.EXCLUSIVE, List.of(KEY));
             assertThat(event.attempts()).isZero();
             assertThat(event.duration()).isPositive();
         });
-        assertThat(noting.of("acquired")).hasSize(2);
+        assertThat(noted.of("acquired")).hasSize(2);
     }
 
     @Test
@@ -271,15 +229,15 @@ final class EventsTest extends LockerFixture {
         Locker locker = telling();
         LockHandle held = locker.exclusive(KEY).acquire();
         for (int i = 0; i < 4; i++) {
-            Locker next = i % 2 == 0 ? opened(builder().listener(noting)) : locker;
+            Locker next = i % 2 == 0 ? opened(builder().listener(noted)) : locker;
             Future<LockHandle> waiter = inBackground(() -> next.exclusive(KEY).acquire(PATIENCE));
             database.awaitWaiter(KEY);
             held.close();
             held = waiter.get();
         }
         held.close();
-        assertThat(noting.names()).doesNotContain("handedOff");
-        assertThat(noting.of("acquired")).hasSize(5);
+        assertThat(noted.names()).doesNotContain("handedOff");
+        assertThat(noted.of("acquired")).hasSize(5);
     }
 
     // ---- losses ----
@@ -291,13 +249,13 @@ final class EventsTest extends LockerFixture {
         List<LockLostException> toldToHandle = new CopyOnWriteArrayList<>();
         handle.onLost(toldToHandle::add);
         database.terminateHolder(KEY);
-        await().atMost(PATIENCE).until(() -> !noting.of("lost").isEmpty() && !toldToHandle.isEmpty());
+        await().atMost(PATIENCE).until(() -> !noted.of("lost").isEmpty() && !toldToHandle.isEmpty());
         assertThatThrownBy(handle::close).isInstanceOf(LockLostException.class);
         handle.close();
         // What comes after would be told before this one.
         locker.exclusive(OTHER).acquire().close();
-        assertThat(noting.names()).containsExactly("acquired", "lost", "acquired", "released");
-        LockEvent lost = noting.of("lost").get(0);
+        assertThat(noted.names()).containsExactly("acquired", "lost", "acquired", "released");
+        LockEvent lost = noted.of("lost").get(0);
         assertThat(lost.app()).isEqualTo(APP);
         assertThat(lost.keys()).isEqualTo(BOTH);
         assertThat(lost.mode()).isEqualTo(LockMode.EXCLUSIVE);
@@ -316,10 +274,10 @@ final class EventsTest extends LockerFixture {
         LockHandle handle = locker.exclusive(KEY).acquire();
         database.terminateHolder(KEY);
         assertThatThrownBy(handle::close).isInstanceOf(LockLostException.class);
-        await().atMost(PATIENCE).until(() -> !noting.of("lost").isEmpty());
+        await().atMost(PATIENCE).until(() -> !noted.of("lost").isEmpty());
         locker.exclusive(OTHER).acquire().close();
-        assertThat(noting.of("lost")).hasSize(1);
-        assertThat(noting.of("released"))
+        assertThat(noted.of("lost")).hasSize(1);
+        assertThat(noted.of("released"))
                 .singleElement()
                 .satisfies(event -> assertThat(event.keys()).containsExactly(OTHER));
     }
@@ -335,15 +293,10 @@ final class EventsTest extends LockerFixture {
     }
 
     private static LockListener naming(String name, List<String> told) {
-        return new LockListener() {
+        return new EveryEvent() {
             @Override
-            public void acquired(LockEvent event) {
-                told.add(name + " acquired");
-            }
-
-            @Override
-            public void released(LockEvent event) {
-                told.add(name + " released");
+            protected void tell(String what, LockEvent event) {
+                told.add(name + " " + what);
             }
         };
     }
@@ -351,7 +304,7 @@ final class EventsTest extends LockerFixture {
     @Test
     void listener_throwsOnEverything_disturbsNeitherLocksNorTheOtherListeners() throws Exception {
         AssertionErrors throwing = new AssertionErrors();
-        Locker locker = opened(builder().listener(throwing).listener(noting));
+        Locker locker = opened(builder().listener(throwing).listener(noted));
         LockHandle first = locker.exclusive(KEY).acquire();
         CompletableFuture<LockHandle> second =
                 locker.exclusive(KEY).acquireAsync().toCompletableFuture();
@@ -361,51 +314,22 @@ final class EventsTest extends LockerFixture {
         assertThat(database.isHeld(KEY)).isFalse();
         LockHandle lost = locker.exclusive(KEY).acquire();
         database.terminateHolder(KEY);
-        await().atMost(PATIENCE).until(() -> !noting.of("lost").isEmpty());
+        await().atMost(PATIENCE).until(() -> !noted.of("lost").isEmpty());
         assertThatThrownBy(lost::close).isInstanceOf(LockLostException.class);
-        assertThat(noting.of("acquired")).hasSize(3);
-        assertThat(noting.of("released")).hasSize(2);
-        assertThat(noting.of("timedOut")).hasSize(1);
-        assertThat(throwing.told).hasSameSizeAs(noting.told);
+        assertThat(noted.of("acquired")).hasSize(3);
+        assertThat(noted.of("released")).hasSize(2);
+        assertThat(noted.of("timedOut")).hasSize(1);
+        assertThat(throwing.told).hasSameSizeAs(noted.all());
     }
 
     /** Errors are thrown further than exceptions. */
-    private static final class AssertionErrors implements LockListener {
+    private static final class AssertionErrors extends EveryEvent {
         private final List<LockEvent> told = new CopyOnWriteArrayList<>();
 
-        private void fail(LockEvent event) {
+        @Override
+        protected void tell(String what, LockEvent event) {
             told.add(event);
             throw new AssertionError("on purpose, a test of listeners that throw");
-        }
-
-        @Override
-        public void acquired(LockEvent event) {
-            fail(event);
-        }
-
-        @Override
-        public void waited(LockEvent event) {
-            fail(event);
-        }
-
-        @Override
-        public void handedOff(LockEvent event) {
-            fail(event);
-        }
-
-        @Override
-        public void timedOut(LockEvent event) {
-            fail(event);
-        }
-
-        @Override
-        public void lost(LockEvent event) {
-            fail(event);
-        }
-
-        @Override
-        public void released(LockEvent event) {
-            fail(event);
         }
     }
 
@@ -426,12 +350,12 @@ final class EventsTest extends LockerFixture {
         for (Future<Integer> each : all) {
             assertThat(each.get()).isEqualTo(40);
         }
-        assertThat(noting.of("acquired")).hasSize(8 * 40);
-        assertThat(noting.of("released")).hasSize(8 * 40);
-        assertThat(noting.names()).doesNotContain("timedOut", "lost");
+        assertThat(noted.of("acquired")).hasSize(8 * 40);
+        assertThat(noted.of("released")).hasSize(8 * 40);
+        assertThat(noted.names()).doesNotContain("timedOut", "lost");
         for (LockKey key : keys) {
             int balance = 0;
-            for (Told told : noting.told) {
+            for (NotedEvents.Told told : noted.all()) {
                 if (told.event().keys().contains(key)) {
                     balance += told.what().equals("acquired") ? 1 : told.what().equals("released") ? -1 : 0;
                     assertThat(balance).as("acquired and not released").isBetween(0, 4);
@@ -439,7 +363,7 @@ final class EventsTest extends LockerFixture {
             }
             assertThat(balance).isZero();
         }
-        assertThat(noting.told)
+        assertThat(noted.all())
                 .allSatisfy(told -> assertThat(told.event().duration()).isGreaterThanOrEqualTo(Duration.ZERO));
     }
 

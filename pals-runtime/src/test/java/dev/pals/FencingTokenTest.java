@@ -450,14 +450,18 @@ final class FencingTokenTest extends LockerFixture {
 
     // ---- round trips ----
 
+    private Locker noted(Statements statements, int maxSessions) {
+        return opened(Locker.builder(APP)
+                .dataSource(statements.of(database.dataSource()))
+                .sessions(1)
+                .maxSessions(maxSessions)
+                .fencingTokens());
+    }
+
     @Test
     void token_comesWithTheLock_inTheSameRoundTrip() throws Exception {
         Statements statements = new Statements();
-        Locker locker = opened(Locker.builder(APP)
-                .dataSource(statements.of(database.dataSource()))
-                .sessions(1)
-                .maxSessions(2)
-                .fencingTokens());
+        Locker locker = noted(statements, 2);
         // Which opens the session.
         locker.exclusive(KEY).acquire().close();
         for (LockRequest request : List.of(
@@ -474,11 +478,7 @@ final class FencingTokenTest extends LockerFixture {
     @Test
     void token_handedOn_comesWithoutARoundTrip() {
         Statements statements = new Statements();
-        Locker locker = opened(Locker.builder(APP)
-                .dataSource(statements.of(database.dataSource()))
-                .sessions(1)
-                .maxSessions(1)
-                .fencingTokens());
+        Locker locker = noted(statements, 1);
         locker.exclusive(KEY).acquire().close();
         AtomicInteger roundTrips = new AtomicInteger(-1);
         // Not each time: a hand-off more than 20 ms after the grant is none.
@@ -499,11 +499,7 @@ final class FencingTokenTest extends LockerFixture {
     @Test
     void token_waitedForInPostgres_comesWithTheWait() throws Exception {
         Statements statements = new Statements();
-        Locker locker = opened(Locker.builder(APP)
-                .dataSource(statements.of(database.dataSource()))
-                .sessions(1)
-                .maxSessions(2)
-                .fencingTokens());
+        Locker locker = noted(statements, 2);
         try (LockHandle ignored = locker().exclusive(OTHER).acquire()) {
             // Which opens the sessions.
             assertThat(locker.exclusive(OTHER).tryAcquire(Duration.ofMillis(20)))
@@ -637,24 +633,6 @@ final class FencingTokenTest extends LockerFixture {
 
     private List<String> ledger() {
         return dsl.select(ENTRY).from(LEDGER).fetch(ENTRY);
-    }
-
-    private interface Numbered {
-        void run(int number);
-    }
-
-    private void inEachOf(int threads, Numbered work) throws Exception {
-        List<Future<?>> all = new ArrayList<>();
-        for (int i = 0; i < threads; i++) {
-            int number = i;
-            all.add(inBackground(() -> {
-                work.run(number);
-                return number;
-            }));
-        }
-        for (Future<?> each : all) {
-            each.get();
-        }
     }
 
     private static void assertGrows(Collection<Long> tokens) {

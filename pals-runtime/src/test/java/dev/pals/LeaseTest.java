@@ -33,19 +33,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Locks expire where their program hangs, and only there; and its sessions go back as they came. */
-@ExtendWith(TestDatabase.Extension.class)
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-final class LeaseTest {
+final class LeaseTest extends LockerFixture {
     private static final Logger LOG = LoggerFactory.getLogger(LeaseTest.class);
     private static final Duration LEASE = Duration.ofSeconds(2);
 
@@ -58,27 +55,13 @@ final class LeaseTest {
             entry("tcp_user_timeout", "99000"),
             entry("client_connection_check_interval", "33s"));
 
-    private final TestDatabase database;
-    private final List<Locker> lockers = new ArrayList<>();
-
     LeaseTest(TestDatabase database) {
-        this.database = database;
+        super(database, HolderMain.APP);
     }
 
-    private Locker opened(LockerBuilder builder) {
-        Locker locker = builder.build();
-        lockers.add(locker);
-        return locker;
-    }
-
-    private LockerBuilder builder() {
-        return Locker.builder(HolderMain.APP).url(database.url()).sessions(1);
-    }
-
-    @AfterEach
-    void noAdvisoryRowIsLeft() {
-        lockers.forEach(Locker::close);
-        database.awaitNoAdvisoryRow();
+    @Override
+    LockerBuilder builder() {
+        return super.builder().sessions(1);
     }
 
     private static void sleep(Duration time) {
@@ -107,7 +90,7 @@ final class LeaseTest {
 
     @Test
     void program_stopped_losesItsLockWithTheLeaseAndKnowsItWhenItWakes() throws Exception {
-        Locker locker = opened(builder());
+        Locker locker = locker();
         LockKey leased = locker.key("leased");
         LockKey unleased = locker.key("unleased");
         try (OtherProgram program = holder("leased", LEASE.toString());
@@ -142,9 +125,9 @@ final class LeaseTest {
     /** PostgreSQL grants it the lock, of which it learns only when somebody else has it. */
     @Test
     void program_stoppedWhileItWaits_neverTakesTheLockForItsOwn() throws Exception {
-        Locker locker = opened(builder());
+        Locker locker = locker();
         LockKey key = locker.key("waited-for");
-        LockHandle first = opened(builder()).exclusive(key).acquire();
+        LockHandle first = locker().exclusive(key).acquire();
         try (OtherProgram program = holder("waited-for", LEASE.toString())) {
             database.awaitWaiter(key);
             CompletableFuture<LockHandle> next =
@@ -198,7 +181,7 @@ final class LeaseTest {
     @Test
     void lock_heldOverSeveralLeases_isKeptByHeartbeats() throws Exception {
         Locker locker = opened(builder().lease(LEASE));
-        Locker other = opened(builder());
+        Locker other = locker();
         LockKey atOnce = locker.key("got-at-once");
         LockKey byWaiting = locker.key("got-by-waiting");
         CompletableFuture<LockHandle> waiting;
@@ -226,7 +209,7 @@ final class LeaseTest {
         Locker locker = opened(builder().lease(LEASE));
         LockKey key = locker.key("got-by-waiting");
         CompletableFuture<LockHandle> waiting;
-        try (LockHandle ignored = opened(builder()).exclusive(key).acquire()) {
+        try (LockHandle ignored = locker().exclusive(key).acquire()) {
             waiting = waitingIn(locker, key);
         }
         try (LockHandle handle = granted(waiting)) {
@@ -313,7 +296,7 @@ final class LeaseTest {
                     .build()) {
                 LockKey key = locker.key("pooled");
                 CompletableFuture<LockHandle> waiting;
-                try (LockHandle ignored = opened(builder()).exclusive(key).acquire()) {
+                try (LockHandle ignored = locker().exclusive(key).acquire()) {
                     waiting = locker.exclusive(key).acquireAsync().toCompletableFuture();
                     if (poolSize > 1) {
                         database.awaitWaiter(key);

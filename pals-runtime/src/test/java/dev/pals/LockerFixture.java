@@ -33,7 +33,7 @@ abstract class LockerFixture {
         this.app = app;
     }
 
-    final LockerBuilder builder() {
+    LockerBuilder builder() {
         return Locker.builder(app).url(database.url());
     }
 
@@ -49,6 +49,26 @@ abstract class LockerFixture {
 
     final <T> Future<T> inBackground(Callable<T> work) {
         return threads.submit(work);
+    }
+
+    /** What one of several threads does, by its number from 0 on. */
+    interface Numbered {
+        void run(int number) throws Exception;
+    }
+
+    /** Returns when all have done it; throws what one of them has thrown. */
+    final void inEachOf(int count, Numbered work) throws Exception {
+        List<Future<?>> all = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            int number = i;
+            all.add(inBackground(() -> {
+                work.run(number);
+                return number;
+            }));
+        }
+        for (Future<?> each : all) {
+            each.get();
+        }
     }
 
     @AfterEach

@@ -9,7 +9,6 @@ import static org.awaitility.Awaitility.await;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockEvent;
 import dev.pals.lock.LockHandle;
-import dev.pals.lock.LockListener;
 import dev.pals.lock.LockLostException;
 import dev.pals.lock.LockMode;
 import dev.pals.lock.WaitPolicy;
@@ -23,42 +22,25 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A session ends before its locks are released: who is told, how often, and what its handles do then. */
-@ExtendWith(TestDatabase.Extension.class)
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-final class LossTest {
+final class LossTest extends LockerFixture {
     private static final Logger LOG = LoggerFactory.getLogger(LossTest.class);
     /** Several rounds of the watchdog's, in which it could tell somebody again. */
     private static final long ROUNDS_NANOS = TimeUnit.MILLISECONDS.toNanos(800);
 
-    private final TestDatabase database;
-    private final List<Locker> lockers = new ArrayList<>();
-
     LossTest(TestDatabase database) {
-        this.database = database;
+        super(database, "loss");
     }
 
-    private Locker opened(LockerBuilder builder) {
-        Locker locker = builder.build();
-        lockers.add(locker);
-        return locker;
-    }
-
-    private LockerBuilder builder() {
-        return Locker.builder("loss").url(database.url()).sessions(1);
-    }
-
-    @AfterEach
-    void noAdvisoryRowIsLeft() {
-        lockers.forEach(Locker::close);
-        database.awaitNoAdvisoryRow();
+    @Override
+    LockerBuilder builder() {
+        return super.builder().sessions(1);
     }
 
     /** What the listener of one handle was told. */
@@ -91,7 +73,7 @@ final class LossTest {
 
     @Test
     void session_terminated_tellsTheHolderOnceAndWhy() {
-        Locker locker = opened(builder());
+        Locker locker = locker();
         LockKey key = locker.key("terminated");
         LockHandle handle = locker.exclusive(key).acquire();
         Told told = Told.by(handle);
@@ -115,7 +97,7 @@ final class LossTest {
 
     @Test
     void listeners_ofAllHandlesOfASession_areToldOnceEach() {
-        Locker locker = opened(builder());
+        Locker locker = locker();
         LockKey key = locker.key("one-of-many");
         List<LockHandle> handles = new ArrayList<>();
         handles.add(locker.exclusive(key).acquire());
@@ -147,7 +129,7 @@ final class LossTest {
 
     @Test
     void listener_registeredAfterTheLoss_isToldAtOnce() {
-        Locker locker = opened(builder());
+        Locker locker = locker();
         LockKey key = locker.key("registered-late");
         LockHandle handle = locker.exclusive(key).acquire();
         Told early = Told.by(handle);
@@ -164,7 +146,7 @@ final class LossTest {
 
     @Test
     void listener_thatThrows_keepsNobodyFromBeingTold() {
-        Locker locker = opened(builder());
+        Locker locker = locker();
         LockKey key = locker.key("throwing");
         LockHandle handle = locker.exclusive(key).acquire();
         LockHandle other = locker.exclusive(locker.key("beside-throwing")).acquire();
@@ -191,7 +173,7 @@ final class LossTest {
 
     @Test
     void close_ofALostHandle_isSuppressedByTheExceptionOfTheBody() {
-        Locker locker = opened(builder());
+        Locker locker = locker();
         LockKey key = locker.key("suppressed");
         IllegalStateException ofBody = new IllegalStateException("of the body");
 
@@ -210,7 +192,7 @@ final class LossTest {
     /** So soon that it is the release itself that finds out. */
     @Test
     void close_atOnceAfterTheLoss_throwsAndTellsOnce() {
-        Locker locker = opened(builder());
+        Locker locker = locker();
         for (int i = 0; i < 5; i++) {
             LockKey key = locker.key("released-at-once");
             LockHandle handle = locker.exclusive(key).acquire();
@@ -226,13 +208,8 @@ final class LossTest {
 
     @Test
     void locker_closedWithLocks_tellsOfNoLoss() {
-        List<LockEvent> losses = new ArrayList<>();
-        Locker locker = opened(builder().listener(new LockListener() {
-            @Override
-            public void lost(LockEvent event) {
-                losses.add(event);
-            }
-        }));
+        NotedEvents noted = new NotedEvents();
+        Locker locker = opened(builder().listener(noted));
         LockHandle handle = locker.exclusive(locker.key("closed")).acquire();
         Told told = Told.by(handle);
 
@@ -242,15 +219,15 @@ final class LossTest {
         assertThatCode(handle::close).doesNotThrowAnyException();
         database.awaitNoAdvisoryRow();
         assertThat(told.times()).isZero();
-        assertThat(losses).isEmpty();
+        assertThat(noted.of("lost")).isEmpty();
     }
 
     // ---- who waits ----
 
     @Test
     void waiters_ofThisAndOfAnotherProgram_getTheLockAfterTheLoss() {
-        Locker locker = opened(builder());
-        Locker another = opened(builder());
+        Locker locker = locker();
+        Locker another = locker();
         LockKey key = locker.key("waited-for");
         LockHandle lost = locker.exclusive(key).acquire();
         CompletableFuture<Integer> turns = new CompletableFuture<>();
@@ -278,7 +255,7 @@ final class LossTest {
 
     @Test
     void closeOfALostHandle_doesNotTouchTheLockOfTheNext() {
-        Locker locker = opened(builder());
+        Locker locker = locker();
         LockKey key = locker.key("next");
         LockHandle lost = locker.exclusive(key).acquire();
         database.terminateHolder(key);
@@ -292,10 +269,10 @@ final class LossTest {
     /** Its session is another one than that of the locks that are free when asked for. */
     @Test
     void session_thatWaitedForItsLock_isWatchedAsWell() throws Exception {
-        Locker locker = opened(builder());
+        Locker locker = locker();
         LockKey key = locker.key("got-by-waiting");
         CompletableFuture<LockHandle> waited;
-        try (LockHandle ignored = opened(builder()).exclusive(key).acquire()) {
+        try (LockHandle ignored = locker().exclusive(key).acquire()) {
             waited = locker.exclusive(key).acquireAsync().toCompletableFuture();
             database.awaitWaiter(key);
         }
@@ -320,37 +297,26 @@ final class LossTest {
 
     @Test
     void lockListener_ofTheLocker_isToldOfALossOnce() {
-        Queue<LockEvent> losses = new ConcurrentLinkedQueue<>();
-        Queue<LockEvent> releases = new ConcurrentLinkedQueue<>();
-        Locker locker = opened(builder().listener(new LockListener() {
-            @Override
-            public void lost(LockEvent event) {
-                losses.add(event);
-            }
-
-            @Override
-            public void released(LockEvent event) {
-                releases.add(event);
-            }
-        }));
+        NotedEvents noted = new NotedEvents();
+        Locker locker = opened(builder().listener(noted));
         LockKey key = locker.key("listened-to");
         LockHandle both = locker.shared(key, locker.key("listened-to-as-well")).acquire();
         LockHandle found = locker.shared(key).acquire();
         database.terminateHolder(key);
 
-        await().atMost(PATIENCE).until(() -> losses.size() >= 2);
+        await().atMost(PATIENCE).until(() -> noted.of("lost").size() >= 2);
         assertThatThrownBy(both::close).isInstanceOf(LockLostException.class);
         assertThatThrownBy(found::close).isInstanceOf(LockLostException.class);
         both.close();
         LockSupport.parkNanos(ROUNDS_NANOS);
 
-        assertThat(losses).hasSize(2).allSatisfy(event -> {
+        assertThat(noted.of("lost")).hasSize(2).allSatisfy(event -> {
             assertThat(event.app()).isEqualTo("loss");
             assertThat(event.mode()).isEqualTo(LockMode.SHARED);
             assertThat(event.cause()).containsInstanceOf(SQLException.class);
             assertThat(event.duration()).isGreaterThan(Duration.ZERO);
         });
-        assertThat(losses).extracting(LockEvent::keys).containsExactlyInAnyOrder(both.keys(), found.keys());
-        assertThat(releases).isEmpty();
+        assertThat(noted.of("lost")).extracting(LockEvent::keys).containsExactlyInAnyOrder(both.keys(), found.keys());
+        assertThat(noted.of("released")).isEmpty();
     }
 }

@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pals.db.server.ScratchDatabase;
 import dev.pals.key.LockCatalog;
+import dev.pals.key.LockFamily;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockHandle;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -79,12 +82,39 @@ final class NameRegistryTest {
         }
     }
 
-    /** {@code META-INF/services} of the tests names a class that is not there, as a stale build does. */
+    /** The services of {@code stale-build} name a class that is not there, and behind it one that is. */
     @Test
-    void catalog_classIsGone_locksAllTheSame() throws SQLException {
-        assertThatThrownBy(() -> ServiceLoader.load(LockCatalog.class).forEach(catalog -> {}))
-                .isInstanceOf(ServiceConfigurationError.class);
-        assertLocks(database.url());
+    void catalog_classIsGone_othersAreShownAndItLocksAllTheSame() throws Exception {
+        Thread thread = Thread.currentThread();
+        ClassLoader before = thread.getContextClassLoader();
+        try (URLClassLoader stale = new URLClassLoader(new URL[] {getClass().getResource("/stale-build/")}, before)) {
+            thread.setContextClassLoader(stale);
+            assertThatThrownBy(() -> ServiceLoader.load(LockCatalog.class).forEach(catalog -> {}))
+                    .isInstanceOf(ServiceConfigurationError.class);
+            assertLocks(database.url());
+        } finally {
+            thread.setContextClassLoader(before);
+        }
+        try (Locker locker = Locker.create("registry-test", database.url());
+                LockHandle handle = locker.exclusive(CatalogBehind.KEY).acquire()) {
+            assertThat(handle.isHeld()).isTrue();
+            assertThat(shown()).containsExactly("behind|the-gone-one|exclusive|true|registry-test");
+        }
+    }
+
+    /** For the service loader. */
+    public static final class CatalogBehind implements LockCatalog {
+        static final LockKey KEY = LockKey.of("behind", "the-gone-one");
+
+        @Override
+        public List<LockKey> keys() {
+            return List.of(KEY);
+        }
+
+        @Override
+        public List<LockFamily<?>> families() {
+            return List.of();
+        }
     }
 
     @Test

@@ -10,6 +10,7 @@ import java.net.Socket;
 import java.net.URI;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 
 /**
  * A network between a program and PostgreSQL that can fall silent: from then on bytes are dropped in both directions,
@@ -21,6 +22,7 @@ final class SilentProxy implements AutoCloseable {
     private final URI target;
     private final ServerSocket server;
     private final Queue<Socket> sockets = new ConcurrentLinkedQueue<>();
+    private final CountDownLatch closed = new CountDownLatch(1);
     private volatile boolean silent;
 
     /** Makes one in front of the server of a JDBC URL. */
@@ -85,11 +87,12 @@ final class SilentProxy implements AutoCloseable {
 
     /** That one end has closed its connection is not heard of either. */
     private void awaitSound() {
-        while (silent && !server.isClosed()) {
+        if (silent) {
             try {
-                Thread.sleep(50);
+                closed.await();
             } catch (InterruptedException e) {
-                return;
+                // Then it is heard of.
+                Thread.currentThread().interrupt();
             }
         }
     }
@@ -97,6 +100,7 @@ final class SilentProxy implements AutoCloseable {
     /** Closes all connections. */
     @Override
     public void close() {
+        closed.countDown();
         try {
             server.close();
             for (Socket socket : sockets) {

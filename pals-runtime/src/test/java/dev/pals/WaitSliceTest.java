@@ -14,15 +14,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
-import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * A statement that waits for a lock holds a snapshot, and {@code create index concurrently} waits for all older
@@ -31,13 +27,11 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * @see <a href="https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY">Building
  *     indexes concurrently</a>
  */
-@ExtendWith(TestDatabase.Extension.class)
-@Timeout(value = 90, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-final class WaitSliceTest {
-    private final TestDatabase database;
+final class WaitSliceTest extends LockerFixture {
+    private static final LockKey KEY = LockKey.of("slice", "held for long");
 
     WaitSliceTest(TestDatabase database) {
-        this.database = database;
+        super(database, "slice");
     }
 
     @BeforeEach
@@ -48,40 +42,32 @@ final class WaitSliceTest {
     @AfterEach
     void dropTable() {
         database.execute("drop table indexed");
-        database.awaitNoAdvisoryRow();
     }
 
     @Test
     void createIndexConcurrently_besideOurWaiter_ends() {
-        try (Locker holding = Locker.create("slice", database.url());
-                Locker waiting = Locker.builder("slice")
-                        .url(database.url())
-                        .orphanTime(Duration.ofSeconds(2))
-                        .build()) {
-            LockKey key = holding.key("held for long");
-            LockHandle held = holding.exclusive(key).acquire();
-            CompletableFuture<LockHandle> waiter = waiting.exclusive(key)
-                    .waiting(WaitPolicy.forever())
-                    .acquireAsync()
-                    .toCompletableFuture();
-            database.awaitWaiter(key);
+        Locker waiting = opened(builder().orphanTime(Duration.ofSeconds(2)));
+        LockHandle held = locker().exclusive(KEY).acquire();
+        CompletableFuture<LockHandle> waiter = waiting.exclusive(KEY)
+                .waiting(WaitPolicy.forever())
+                .acquireAsync()
+                .toCompletableFuture();
+        database.awaitWaiter(KEY);
 
-            assertThat(inBackground(this::createIndex)).succeedsWithin(PATIENCE);
-            assertThat(waiter).isNotDone();
-            held.close();
-            assertThat(waiter).succeedsWithin(PATIENCE).satisfies(LockHandle::close);
-        }
+        assertThat(inBackground(this::createIndex)).succeedsWithin(PATIENCE);
+        assertThat(waiter).isNotDone();
+        held.close();
+        assertThat(waiter).succeedsWithin(PATIENCE).satisfies(LockHandle::close);
     }
 
     @Test
     void createIndexConcurrently_besideAWaitInOnePiece_waitsForIt() throws SQLException {
-        LockKey key = LockKey.of("slice", "held for long");
         Future<Void> building;
         try (Connection holder = DriverManager.getConnection(database.url());
                 Connection waiter = DriverManager.getConnection(database.url())) {
-            lock(holder, key);
-            Future<Void> wait = inBackground(() -> lock(waiter, key));
-            database.awaitWaiter(key);
+            lock(holder, KEY);
+            Future<Void> wait = inBackground(() -> lock(waiter, KEY));
+            database.awaitWaiter(KEY);
 
             building = inBackground(this::createIndex);
             await().atMost(PATIENCE).until(this::isBlockedByASnapshot);
@@ -116,11 +102,5 @@ final class WaitSliceTest {
             result.next();
             return result.getBoolean(1);
         }
-    }
-
-    private static <T> Future<T> inBackground(Callable<T> work) {
-        FutureTask<T> task = new FutureTask<>(work);
-        new Thread(task).start();
-        return task;
     }
 }

@@ -132,7 +132,7 @@ class ReadmeTest {
                 .url(jdbcUrl)
                 .lease(Duration.ofSeconds(20)) // a program that hangs for so long loses its locks
                 .fencingTokens() // and what it writes when it wakes up is refused
-                .listener(new LockLog()) // which says so, as do LockFlightRecorder and listeners of yours
+                .listener(new LockLog()) // which tells of the loss, as do LockFlightRecorder and listeners of yours
                 .build()) {
 
             try (LockHandle lock = locker.exclusive(BillingLockKeys.INVOICE_RUN).acquire()) {

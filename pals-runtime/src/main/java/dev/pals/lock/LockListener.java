@@ -25,7 +25,7 @@ public interface LockListener {
 
     /**
      * A request that was not granted its locks at once waits no longer; the duration is how long it did. Comes before
-     * {@link #acquired} or {@link #timedOut}; neither follows where the wait ended with another exception.
+     * {@link #acquired} or {@link #timedOut}; a wait that ended with another exception is not told of.
      */
     default void waited(LockEvent event) {}
 

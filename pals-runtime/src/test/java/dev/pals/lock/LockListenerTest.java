@@ -85,35 +85,10 @@ final class LockListenerTest {
     }
 
     private LockListener noting(String name) {
-        return new LockListener() {
+        return new EveryEvent() {
             @Override
-            public void acquired(LockEvent event) {
-                told.add(name + " acquired");
-            }
-
-            @Override
-            public void waited(LockEvent event) {
-                told.add(name + " waited");
-            }
-
-            @Override
-            public void handedOff(LockEvent event) {
-                told.add(name + " handedOff");
-            }
-
-            @Override
-            public void timedOut(LockEvent event) {
-                told.add(name + " timedOut");
-            }
-
-            @Override
-            public void lost(LockEvent event) {
-                told.add(name + " lost");
-            }
-
-            @Override
-            public void released(LockEvent event) {
-                told.add(name + " released");
+            protected void tell(String what, LockEvent event) {
+                told.add(name + " " + what);
             }
         };
     }

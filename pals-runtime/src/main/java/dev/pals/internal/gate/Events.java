@@ -29,8 +29,9 @@ public final class Events {
         if (told == null) {
             return;
         }
+        LockEvent event = event(passage.keys(), passage.mode(), waited, passage.attempts(), null);
         if (passage.hasWaited()) {
-            told.waited(event(passage.keys(), passage.mode(), waited, passage.attempts(), null));
+            told.waited(event);
         }
         List<LockKey> keys = passage.keys();
         for (int i = 0; i < keys.size(); i++) {
@@ -39,14 +40,15 @@ public final class Events {
                 told.handedOff(event(List.of(keys.get(i)), passage.mode(), entry.heldFor(), 0, null));
             }
         }
-        told.acquired(event(keys, passage.mode(), waited, passage.attempts(), null));
+        told.acquired(event);
     }
 
     void timedOut(Passage passage, Duration waited) {
         LockListener told = listener;
         if (told != null) {
-            told.waited(event(passage.keys(), passage.mode(), waited, passage.attempts(), null));
-            told.timedOut(event(passage.keys(), passage.mode(), waited, passage.attempts(), null));
+            LockEvent event = event(passage.keys(), passage.mode(), waited, passage.attempts(), null);
+            told.waited(event);
+            told.timedOut(event);
         }
     }
 

@@ -364,16 +364,6 @@ final class Gate {
         }
     }
 
-    /** How many wait here. */
-    int queueLength() {
-        lock();
-        try {
-            return queue.size();
-        } finally {
-            unlock();
-        }
-    }
-
     // ---- the lock ----
 
     private void lock() {

@@ -27,13 +27,11 @@ public final class HeldLock implements LockHandle {
 
     private final Locks locks;
     private final Cleaner.Cleanable cleanable;
-    private final int attempts;
     private final Duration waited;
 
     HeldLock(Gates gates, Passage passage, @Nullable StackFrame takenAt, Duration waited) {
         this.locks = new Locks(gates, passage, takenAt);
         this.cleanable = CLEANER.register(this, locks);
-        this.attempts = passage.attempts();
         this.waited = waited;
         locks.watch();
     }
@@ -63,7 +61,7 @@ public final class HeldLock implements LockHandle {
 
     @Override
     public int attempts() {
-        return attempts;
+        return locks.attempts;
     }
 
     @Override

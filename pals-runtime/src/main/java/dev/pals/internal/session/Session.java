@@ -446,10 +446,8 @@ final class Session {
         String sql = AdvisoryLockSql.waitForLock(hold.mode(), settings.fenced());
         borrowed.expectAnswersWithin(lockTimeoutMillis);
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            statement.setString(1, "lock_timeout");
-            statement.setString(2, Long.toString(lockTimeoutMillis));
-            statement.setBoolean(3, true);
-            statement.setLong(4, hold.key().lockHash());
+            statement.setString(1, Long.toString(lockTimeoutMillis));
+            statement.setLong(2, hold.key().lockHash());
             waitingFor = hold;
             waiting = statement;
             try (ResultSet result = statement.executeQuery()) {

@@ -169,7 +169,8 @@ public final class AdvisoryLockSql {
      * the CTE is materialized, so that it is evaluated before the lock.
      */
     private static String waiting(Field<?> lock, Field<Long> token) {
-        var timeout = name("t").asMaterialized(select(Routines.setConfig(val("lock_timeout"), val("0"), val(true))));
+        var timeout =
+                name("t").asMaterialized(select(Routines.setConfig(inline("lock_timeout"), val("0"), inline(true))));
         var locked = name("l").fields("locked").asMaterialized(select(lock).from(name("t")));
         return render(
                 with(timeout, locked).select(field(name("l", "locked")), token).from(name("l")));
