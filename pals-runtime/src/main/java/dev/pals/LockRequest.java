@@ -13,6 +13,9 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.locks.Lock;
+import org.jooq.DSLContext;
+import org.jooq.TransactionalCallable;
+import org.jooq.TransactionalRunnable;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,13 +38,21 @@ public final class LockRequest {
     private final LockMode mode;
     private final WaitPolicy lockerWait;
     private final @Nullable WaitPolicy ownWait;
+    private final boolean fenced;
 
-    LockRequest(Gates gates, List<LockKey> keys, LockMode mode, WaitPolicy lockerWait, @Nullable WaitPolicy ownWait) {
+    LockRequest(
+            Gates gates,
+            List<LockKey> keys,
+            LockMode mode,
+            WaitPolicy lockerWait,
+            @Nullable WaitPolicy ownWait,
+            boolean fenced) {
         this.gates = gates;
         this.keys = keys;
         this.mode = mode;
         this.lockerWait = lockerWait;
         this.ownWait = ownWait;
+        this.fenced = fenced;
     }
 
     /**
@@ -55,7 +66,18 @@ public final class LockRequest {
 
     /** Returns this request with a way to wait of its own. */
     public LockRequest waiting(WaitPolicy policy) {
-        return new LockRequest(gates, keys, mode, lockerWait, Objects.requireNonNull(policy, "policy"));
+        return new LockRequest(gates, keys, mode, lockerWait, Objects.requireNonNull(policy, "policy"), fenced);
+    }
+
+    /**
+     * Returns this request with its {@linkplain #transaction transactions} fenced: each begins by showing the fencing
+     * token of its lock, and is refused if a later holder has shown one. The locker needs {@code fencingTokens()}. It
+     * makes no difference to other ways to take the locks.
+     *
+     * @see dev.pals.jooq.FencingTokens#check(org.jooq.Configuration, LockHandle)
+     */
+    public LockRequest fenced() {
+        return new LockRequest(gates, keys, mode, lockerWait, ownWait, true);
     }
 
     /**
@@ -169,6 +191,57 @@ public final class LockRequest {
         try (LockHandle ignored = acquire()) {
             return body.call();
         }
+    }
+
+    /**
+     * Takes the locks as {@link #acquire()} does, begins a transaction, runs the body in it, commits, and releases the
+     * locks, in this order: whoever takes them next sees what was committed, and the transaction sees what the holder
+     * before has committed, at every isolation level. When the body throws, it rolls back.
+     *
+     * <pre>{@code
+     * locker.exclusive(ACCOUNT.of(42L)).transaction(dsl, trx -> trx.dsl().update(ACCOUNTS)...);
+     * }</pre>
+     *
+     * <p>Before the commit PostgreSQL is asked whether the locks are still held. They are never lost in between, but
+     * for the moment until the commit; {@link #fenced()} closes that gap.
+     *
+     * <p><b>Within a transaction</b>, of jOOQ, of Spring or of whoever has switched off autocommit, it joins: the body
+     * runs in that transaction, within a savepoint, and the locks are {@linkplain dev.pals.jooq.TransactionLocks those
+     * of that transaction}, which PostgreSQL frees when it ends. It is never committed or rolled back here. A wait
+     * without a limit is limited by its {@code lock_timeout} then. Under REPEATABLE READ and SERIALIZABLE joining is
+     * refused.
+     *
+     * <p>The transaction's connection is besides those of the locker: where both come from one pool, it must have
+     * enough.
+     *
+     * @param dsl on which the transaction is begun; its settings and its transaction provider apply
+     * @throws LockTimeoutException if the locks were not granted in time; the body has not run
+     * @throws dev.pals.lock.LockLostException if the locks were lost before the commit, and the transaction was rolled
+     *     back; or, where the exception came out of the release, right after it. The message says which
+     * @throws dev.pals.lock.StaleFencingTokenException if it is {@link #fenced()} and a later holder has shown its
+     *     token
+     * @throws dev.pals.lock.SnapshotBeforeLockException if it would join a transaction that is REPEATABLE READ or
+     *     SERIALIZABLE
+     * @throws IllegalStateException if it is {@link #fenced()} and would join a transaction, or the locker has no
+     *     fencing tokens
+     * @throws org.jooq.exception.DataAccessException what jOOQ throws, also around a checked exception of the body's
+     */
+    public void transaction(DSLContext dsl, TransactionalRunnable body) {
+        Objects.requireNonNull(body, "body");
+        transactionResult(dsl, trx -> {
+            body.run(trx);
+            return Optional.empty();
+        });
+    }
+
+    /**
+     * As {@link #transaction(DSLContext, TransactionalRunnable)}, and returns what the body returns, when it is
+     * committed.
+     */
+    public <T extends @Nullable Object> T transactionResult(DSLContext dsl, TransactionalCallable<T> body) {
+        Objects.requireNonNull(body, "body");
+        WaitPolicy policy = ownWait == null ? lockerWait : ownWait;
+        return new LockedTransaction(this, keys, mode, policy.limit(), fenced).result(dsl, body);
     }
 
     /**

@@ -1,14 +1,12 @@
 package dev.pals;
 
 import dev.pals.internal.gate.Gates;
+import dev.pals.internal.sql.LockOrder;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockMode;
 import dev.pals.lock.WaitPolicy;
 import java.util.Collection;
-import java.util.List;
-import java.util.NavigableSet;
 import java.util.Objects;
-import java.util.TreeSet;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 
@@ -114,17 +112,8 @@ public final class Locker implements AutoCloseable {
         return request(mode, Stream.concat(Stream.of(key), Stream.of(more)).toList());
     }
 
-    /** The set removes duplicates, which PostgreSQL would count, and its order keeps requests from deadlocking. */
     private LockRequest request(LockMode mode, Collection<LockKey> keys) {
-        if (keys.isEmpty()) {
-            throw new IllegalArgumentException("A request needs at least one key, and the collection is empty.");
-        }
-        NavigableSet<LockKey> all = new TreeSet<>();
-        for (LockKey key : keys) {
-            all.add(Objects.requireNonNull(key, "key"));
-            key.formerly().ifPresent(all::add);
-        }
-        return new LockRequest(gates, List.copyOf(all), mode, defaultWait, null);
+        return new LockRequest(gates, LockOrder.of(keys), mode, defaultWait, null, false);
     }
 
     /**

@@ -40,6 +40,7 @@ final class ArchitectureTest {
                         "dev.pals.internal.registry",
                         "dev.pals.internal.session",
                         "dev.pals.internal.sql",
+                        "dev.pals.internal.transaction",
                         "dev.pals.jooq",
                         "dev.pals.lock",
                         "dev.pals.key");
@@ -60,6 +61,8 @@ final class ArchitectureTest {
                 .definedBy("dev.pals.internal.gate")
                 .layer("session")
                 .definedBy("dev.pals.internal.session")
+                .layer("transaction")
+                .definedBy("dev.pals.internal.transaction")
                 .layer("sql")
                 .definedBy("dev.pals.internal.sql")
                 .layer("lock")
@@ -69,15 +72,17 @@ final class ArchitectureTest {
         layers.whereLayer("api")
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("jooq")
-                .mayNotBeAccessedByAnyLayer()
+                .mayOnlyBeAccessedByLayers("api")
                 .whereLayer("registry")
                 .mayOnlyBeAccessedByLayers("api")
                 .whereLayer("gate")
                 .mayOnlyBeAccessedByLayers("api")
                 .whereLayer("session")
                 .mayOnlyBeAccessedByLayers("api", "gate")
+                .whereLayer("transaction")
+                .mayOnlyBeAccessedByLayers("api", "jooq")
                 .whereLayer("sql")
-                .mayOnlyBeAccessedByLayers("api", "jooq", "registry", "session")
+                .mayOnlyBeAccessedByLayers("api", "jooq", "registry", "session", "transaction")
                 .whereLayer("lock")
                 .mayOnlyBeAccessedByLayers("api", "gate", "jooq", "registry", "session", "sql")
                 .whereLayer("key")

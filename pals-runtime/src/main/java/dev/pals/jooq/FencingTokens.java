@@ -9,21 +9,17 @@ import static org.jooq.impl.DSL.name;
 import static org.jooq.impl.DSL.row;
 
 import dev.pals.internal.sql.SqlState;
+import dev.pals.internal.transaction.CallerTransaction;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockDatabaseException;
 import dev.pals.lock.LockHandle;
 import dev.pals.lock.StaleFencingTokenException;
-import java.sql.Connection;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.jooq.Configuration;
 import org.jooq.DSLContext;
 import org.jooq.Row2;
-import org.jooq.SQLDialect;
-import org.jooq.conf.Settings;
-import org.jooq.impl.DefaultConfiguration;
-import org.jooq.impl.DefaultConnectionProvider;
 
 /**
  * Keeps a holder that has lost its lock, and does not know it yet, from writing: each guarded write shows the fencing
@@ -113,35 +109,11 @@ public final class FencingTokens {
             throw new IllegalArgumentException("token is " + token + " for the lock on " + key
                     + ". Tokens are at least 1: pass the one that came with the lock.");
         }
-        transaction.dsl().connection(connection -> {
-            if (connection.getAutoCommit()) {
-                throw noTransaction(key);
-            }
-            show(dsl(transaction, connection), key, token);
-        });
-        // One given connection stays the same; others may come from a pool without autocommit, new for each statement.
-        if (!(transaction.connectionProvider() instanceof DefaultConnectionProvider)) {
-            transaction.dsl().connection(connection -> {
-                if (!hasWritten(dsl(transaction, connection))) {
-                    throw noTransaction(key);
-                }
-            });
-        }
+        CallerTransaction.require(
+                transaction, dsl -> show(dsl, key, token), (dsl, passed) -> hasWritten(dsl), () -> noTransaction(key));
     }
 
-    /** Own settings: the caller's could rename the table, or turn the error of a missing one into an empty result. */
-    private static DSLContext dsl(Configuration caller, Connection connection) {
-        return new DefaultConfiguration()
-                .set(connection)
-                .set(SQLDialect.POSTGRES)
-                .set(new Settings()
-                        .withStatementType(caller.settings().getStatementType())
-                        .withQueryTimeout(caller.settings().getQueryTimeout()))
-                .set(caller.executeListenerProviders())
-                .dsl();
-    }
-
-    private static void show(DSLContext dsl, LockKey key, long token) {
+    private static int show(DSLContext dsl, LockKey key, long token) {
         // Ascending: two checks that lock the same rows in different orders would deadlock.
         List<Long> hashes = Stream.concat(Stream.of(key), key.formerly().stream())
                 .map(LockKey::lockHash)
@@ -171,6 +143,7 @@ public final class FencingTokens {
                     .value1();
             throw new StaleFencingTokenException(key, token, newest);
         }
+        return passed;
     }
 
     /** Whether the transaction goes on in which the token was shown: one that has written has an id. */

@@ -40,6 +40,15 @@ public interface LockHandle extends AutoCloseable {
     boolean isHeld();
 
     /**
+     * Asks PostgreSQL whether the locks are held, where {@link #isHeld()} says what was known a moment ago: for the
+     * last moment before a step that cannot be taken back. One round trip for each lock.
+     *
+     * @throws LockLostException if they were lost; {@link #close()} does not throw it again then
+     * @throws IllegalStateException if they were released
+     */
+    void confirm();
+
+    /**
      * Calls the listener once if the locks are lost: their PostgreSQL session has ended before they were released, so
      * others may hold them now. Where they are lost already, it is called at once. It runs on a thread of the
      * library's; what it throws is logged. A listener that refers to the handle keeps it from being found forgotten.

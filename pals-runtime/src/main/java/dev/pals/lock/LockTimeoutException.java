@@ -4,6 +4,7 @@ import dev.pals.key.LockKey;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** The locks were not granted within the wait; none of them is held. */
 public final class LockTimeoutException extends LockException {
@@ -22,6 +23,23 @@ public final class LockTimeoutException extends LockException {
                 null);
         this.keys = keys.toArray(LockKey[]::new);
         this.attempts = attempts;
+        this.waited = waited;
+    }
+
+    /**
+     * For the runtime: of a transaction, which is aborted unless a savepoint stands before the request.
+     *
+     * @param limit what ended the wait
+     */
+    public LockTimeoutException(
+            List<LockKey> keys, LockMode mode, String limit, Duration waited, @Nullable Throwable cause) {
+        super(
+                "No " + mode.name().toLowerCase(Locale.ROOT) + " lock on " + keys + " in the transaction after "
+                        + waited.toMillis() + " ms (" + limit
+                        + "): another session holds it. The view pals.advisory_lock shows who; waitAtMost(...) waits longer.",
+                cause);
+        this.keys = keys.toArray(LockKey[]::new);
+        this.attempts = 1;
         this.waited = waited;
     }
 

@@ -1,5 +1,6 @@
 package dev.pals.internal.gate;
 
+import dev.pals.internal.session.Hold;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockHandle;
 import dev.pals.lock.LockLostException;
@@ -7,6 +8,7 @@ import dev.pals.lock.LockMode;
 import java.lang.StackWalker.StackFrame;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,6 +48,7 @@ public final class HeldLock implements LockHandle {
     private static boolean isOurs(String className) {
         return className.startsWith("dev.pals.internal.")
                 || className.equals("dev.pals.LockRequest")
+                || className.equals("dev.pals.LockedTransaction")
                 || className.equals("dev.pals.RequestLock");
     }
 
@@ -72,6 +75,16 @@ public final class HeldLock implements LockHandle {
     @Override
     public boolean isHeld() {
         return locks.areHeld();
+    }
+
+    @Override
+    public void confirm() {
+        try {
+            locks.confirm();
+        } finally {
+            // Until here the cleaner must not take the handle for forgotten.
+            Reference.reachabilityFence(this);
+        }
     }
 
     @Override
@@ -205,6 +218,24 @@ public final class HeldLock implements LockHandle {
                 }
             }
             return true;
+        }
+
+        private void confirm() {
+            try {
+                for (Entry entry : entries) {
+                    Hold hold = entry.hold();
+                    if (hold != null) {
+                        hold.confirm();
+                    }
+                }
+            } catch (SQLException e) {
+                lose(e);
+            }
+            throwLossOnce();
+            if (!areHeld()) {
+                throw new IllegalStateException(
+                        "The locks on " + keys + " are no longer held: the handle or its locker was closed.");
+            }
         }
 
         /** Tells all listeners, once, and never on the thread that found out: others wait for that one. */

@@ -2,6 +2,7 @@ package dev.pals.internal.session;
 
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockMode;
+import java.sql.SQLException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -62,6 +63,18 @@ public final class Hold {
     public boolean isConfirmed() {
         Session holder = session;
         return holder != null && loss == null && holder.isConfirmed();
+    }
+
+    /**
+     * Asks PostgreSQL whether the session that holds it lives. One round trip.
+     *
+     * @throws SQLException if it has ended
+     */
+    public void confirm() throws SQLException {
+        Session holder = session;
+        if (holder != null) {
+            holder.confirm();
+        }
     }
 
     void lose(Exception cause) {

@@ -90,7 +90,7 @@ final class Session {
         if (System.nanoTime() - confirmed > quietNanos && asking.compareAndSet(false, true)) {
             senders.execute(() -> {
                 try {
-                    perform(new Order(Command.heartbeat()));
+                    confirm();
                 } catch (SQLException e) {
                     LOG.debug("A session has ended", e);
                 } finally {
@@ -98,6 +98,15 @@ final class Session {
                 }
             });
         }
+    }
+
+    /**
+     * Asks for a sign of life. One round trip.
+     *
+     * @throws SQLException if there is none: the session has ended
+     */
+    void confirm() throws SQLException {
+        perform(new Order(Command.heartbeat()));
     }
 
     /** How many locks it holds. */

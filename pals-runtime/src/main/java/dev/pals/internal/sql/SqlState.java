@@ -36,6 +36,16 @@ public enum SqlState {
         return code.equals(e.getSQLState());
     }
 
+    /** Whether PostgreSQL gave this state, whatever has been put around its exception. */
+    public boolean isCauseOf(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLException sql) {
+                return matches(sql);
+            }
+        }
+        return false;
+    }
+
     /** Whether a state is one of these. */
     public static boolean anyOf(@Nullable String state, SqlState... states) {
         return Arrays.stream(states).anyMatch(s -> s.code.equals(state));
