@@ -22,8 +22,9 @@ public final class SnapshotBeforeLockException extends LockException {
         super(
                 "The transaction is " + isolation.toUpperCase(Locale.ROOT)
                         + ", so it would not see what the holder of the lock on " + locks
-                        + " before it has committed: its snapshot is older than the lock. Take the lock first and begin"
-                        + " then, with locker.exclusive(key).transaction(dsl, trx -> ...), or use READ COMMITTED.",
+                        + " before it has committed: its snapshot is older than the lock. Outside of the"
+                        + " transaction, take the lock first and begin then, with locker.exclusive(key).transaction(dsl,"
+                        + " trx -> ...), which is right at every level; or use READ COMMITTED.",
                 null);
     }
 }
