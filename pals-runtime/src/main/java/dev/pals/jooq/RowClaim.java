@@ -1,18 +1,24 @@
 package dev.pals.jooq;
 
+import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.field;
+import static org.jooq.impl.DSL.inline;
 import static org.jooq.impl.DSL.name;
 import static org.jooq.impl.DSL.noCondition;
 import static org.jooq.impl.DSL.select;
+import static org.jooq.impl.DSL.val;
 import static org.jooq.impl.SQLDataType.BIGINT;
 
 import dev.pals.internal.sql.TransactionLockSql;
 import dev.pals.internal.transaction.CallerTransaction;
 import dev.pals.key.LockFamily;
 import dev.pals.lock.SnapshotBeforeLockException;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jooq.Condition;
 import org.jooq.Configuration;
 import org.jooq.DSLContext;
@@ -23,6 +29,9 @@ import org.jooq.Record;
 import org.jooq.Result;
 import org.jooq.Table;
 import org.jooq.TableField;
+import org.jooq.conf.Settings;
+import org.jooq.conf.SettingsTools;
+import org.jooq.conf.ThrowExceptions;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,9 +41,9 @@ import org.jspecify.annotations.Nullable;
  * @param <R> the type of the rows
  */
 public final class RowClaim<R extends Record> {
+    private static final int MOST_ATTEMPTS = 250;
     private static final Name CANDIDATES = name("pals_candidates");
-    private static final Name CLAIMED = name("pals_claimed");
-    private static final Field<Long> ID = field(name("id"), Long.class);
+    private static final Field<Long> ID = field(name("pals_candidates", "pals_id"), Long.class);
 
     private final Configuration transaction;
     private final LockFamily<? extends Number> family;
@@ -82,16 +91,19 @@ public final class RowClaim<R extends Record> {
      * were taken, so a row that another transaction has just changed and freed is not claimed where the condition no
      * longer holds for it. Fewer than the limit are returned where there are no more, and none where all are taken.
      *
-     * <p>The candidates are selected first, and their locks are tried one after the other until the limit is reached,
-     * in a materialized step, since PostgreSQL may call a function for rows that it does not return. An index in the
-     * order of the claim keeps this from reading the whole table. A savepoint frees the locks of rows that turn out to
-     * be done; then it is tried anew, which happens only when another transaction has committed in between. Five round
-     * trips.
+     * <p>The candidates are selected and sorted in a subquery of their own, and their locks are tried one after the
+     * other until the limit is reached, since PostgreSQL may call a function for rows that it does not return. An index
+     * in the order of the claim keeps this from reading the whole table. A savepoint frees the locks of rows that turn
+     * out to be done; then it is tried anew, which happens only when another transaction has committed in between. Five
+     * round trips. When it throws, nothing is locked, and the transaction may go on.
+     *
+     * <p>Rows that the transaction itself has claimed before are claimed again, where the condition still holds.
      *
      * @param limit how many rows to claim; at least 1
      * @throws IllegalArgumentException if the limit is less than 1
      * @throws SnapshotBeforeLockException if the transaction is REPEATABLE READ or SERIALIZABLE
-     * @throws IllegalStateException if there is no transaction
+     * @throws IllegalStateException if there is no transaction, if rows have the same id, or if the condition keeps
+     *     changing
      * @throws org.jooq.exception.DataAccessException if PostgreSQL fails; with SQLSTATE 22003 where an id is not
      *     between -{@link LockFamily#ID_LIMIT} and {@link LockFamily#ID_LIMIT}
      */
@@ -115,47 +127,82 @@ public final class RowClaim<R extends Record> {
         if (!TransactionLockSql.seesWhatWasCommitted(isolation)) {
             throw new SnapshotBeforeLockException(family, isolation);
         }
-        return dsl.connectionResult(connection -> {
-            // The caller's settings, which may map the table to another one, on the one connection of the savepoint.
-            DSLContext caller = transaction.derive(connection).dsl();
-            Result<R> rows = null;
-            while (rows == null) {
-                Savepoint before = connection.setSavepoint();
-                rows = lockedRows(caller, limit);
-                if (rows == null) {
-                    connection.rollback(before);
-                }
-                connection.releaseSavepoint(before);
+        Result<R> rows = dsl.connectionResult(connection -> onceTheyHold(connection, limit));
+        return new Claimed<>(rows, standing.get(TransactionLockSql.TRANSACTION));
+    }
+
+    /** Each failed attempt means that another transaction has committed: all of them together get on. */
+    private Result<R> onceTheyHold(Connection connection, int limit) throws SQLException {
+        // The caller's settings, which may map the table to another one; but no error is to look like an empty result.
+        Settings settings = SettingsTools.clone(transaction.settings()).withThrowExceptions(ThrowExceptions.THROW_ALL);
+        DSLContext dsl = transaction.derive(connection).derive(settings).dsl();
+        for (int attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+            Result<R> rows = lockedOrNone(connection, dsl, limit);
+            if (rows != null) {
+                return attached(rows);
             }
-            return new Claimed<>(rows, standing.get(TransactionLockSql.TRANSACTION));
-        });
+        }
+        throw new IllegalStateException("Rows were locked " + MOST_ATTEMPTS + " times by " + this
+                + ", and each time the condition did not hold any longer for one of them. It must not depend on chance, or"
+                + " on the locks themselves: " + condition);
+    }
+
+    /** To the transaction, as its own statements would do it, since the connection may be borrowed for the claim. */
+    private Result<R> attached(Result<R> rows) {
+        if (Boolean.TRUE.equals(transaction.settings().isAttachRecords())) {
+            rows.attach(transaction);
+        }
+        return rows;
+    }
+
+    private @Nullable Result<R> lockedOrNone(Connection connection, DSLContext dsl, int limit) throws SQLException {
+        Savepoint before = connection.setSavepoint();
+        Result<R> rows;
+        try {
+            rows = lockedRows(dsl, limit);
+        } catch (RuntimeException | Error e) {
+            try {
+                connection.rollback(before);
+            } catch (SQLException alsoFailed) {
+                e.addSuppressed(alsoFailed);
+            }
+            throw e;
+        }
+        if (rows == null) {
+            connection.rollback(before);
+        }
+        connection.releaseSavepoint(before);
+        return rows;
     }
 
     /** Null if one of them was changed between the statement that found it and its lock. */
     private @Nullable Result<R> lockedRows(DSLContext dsl, int limit) {
         Table<R> table = Objects.requireNonNull(id.getTable(), "table of the id");
-        List<Long> ids = dsl.with(CANDIDATES
-                        .fields(ID.getUnqualifiedName())
-                        .asMaterialized(select(id.cast(BIGINT))
-                                .from(table)
-                                .where(condition)
-                                .orderBy(order)))
-                .with(CLAIMED.fields(ID.getUnqualifiedName())
-                        .asMaterialized(select(ID)
-                                .from(CANDIDATES)
-                                .where(AdvisoryLocks.tryTransactionLock(AdvisoryLocks.key(family, ID)))
-                                .limit(limit)))
-                .select(ID)
-                .from(CLAIMED)
-                .fetch(ID);
-        Result<R> rows = ids.isEmpty()
-                ? dsl.newResult(table)
-                : dsl.selectFrom(table)
-                        .where(condition)
-                        .and(id.cast(BIGINT).in(ids))
-                        .orderBy(order)
-                        .fetch();
-        return rows.size() == ids.size() ? rows : null;
+        // "Offset 0" keeps PostgreSQL from merging the two, and lets it read no more candidates than are tried.
+        Table<?> candidates = select(id.cast(BIGINT).as(ID))
+                .from(table)
+                .where(condition)
+                .orderBy(order)
+                .offset(inline(0))
+                .asTable(CANDIDATES);
+        Set<Long> locked = dsl.select(ID)
+                .from(candidates)
+                .where(AdvisoryLocks.tryTransactionLock(AdvisoryLocks.key(family, ID)))
+                .limit(limit)
+                .fetchSet(ID);
+        if (locked.isEmpty()) {
+            return dsl.newResult(table);
+        }
+        Result<R> rows = dsl.selectFrom(table)
+                .where(condition)
+                .and(id.coerce(BIGINT).eq(any(val(locked.toArray(Long[]::new)))))
+                .orderBy(order)
+                .fetch();
+        if (rows.size() > locked.size()) {
+            throw new IllegalStateException("Rows of " + table + " have the same " + id.getName() + ", so that " + this
+                    + " would claim more of them than it may. Claim by a unique column.");
+        }
+        return rows.size() == locked.size() ? rows : null;
     }
 
     private IllegalStateException noTransaction() {
