@@ -64,61 +64,65 @@ final class AdvisoryLocksTest {
 
     // ---- the 21 functions ----
 
-    private enum Lock {
-        LOCK("pg_advisory_lock", AdvisoryLocks::lock, AdvisoryLocks::lock, AdvisoryLocks::lock),
-        LOCK_SHARED(
+    private record Lock(
+            String function,
+            Function<LockKey, Condition> ofKey,
+            Function<Field<Long>, Condition> ofNumber,
+            BiFunction<Field<Integer>, Field<Integer>, Condition> ofIntegers) {
+
+        static final Lock LOCK =
+                new Lock("pg_advisory_lock", AdvisoryLocks::lock, AdvisoryLocks::lock, AdvisoryLocks::lock);
+        static final Lock LOCK_SHARED = new Lock(
                 "pg_advisory_lock_shared",
                 AdvisoryLocks::lockShared,
                 AdvisoryLocks::lockShared,
-                AdvisoryLocks::lockShared),
-        TRY_LOCK("pg_try_advisory_lock", AdvisoryLocks::tryLock, AdvisoryLocks::tryLock, AdvisoryLocks::tryLock),
-        TRY_LOCK_SHARED(
+                AdvisoryLocks::lockShared);
+        static final Lock TRY_LOCK = new Lock(
+                "pg_try_advisory_lock", AdvisoryLocks::tryLock, AdvisoryLocks::tryLock, AdvisoryLocks::tryLock);
+        static final Lock TRY_LOCK_SHARED = new Lock(
                 "pg_try_advisory_lock_shared",
                 AdvisoryLocks::tryLockShared,
                 AdvisoryLocks::tryLockShared,
-                AdvisoryLocks::tryLockShared),
-        UNLOCK("pg_advisory_unlock", AdvisoryLocks::unlock, AdvisoryLocks::unlock, AdvisoryLocks::unlock),
-        UNLOCK_SHARED(
+                AdvisoryLocks::tryLockShared);
+        static final Lock UNLOCK =
+                new Lock("pg_advisory_unlock", AdvisoryLocks::unlock, AdvisoryLocks::unlock, AdvisoryLocks::unlock);
+        static final Lock UNLOCK_SHARED = new Lock(
                 "pg_advisory_unlock_shared",
                 AdvisoryLocks::unlockShared,
                 AdvisoryLocks::unlockShared,
-                AdvisoryLocks::unlockShared),
-        TRANSACTION_LOCK(
+                AdvisoryLocks::unlockShared);
+        static final Lock TRANSACTION_LOCK = new Lock(
                 "pg_advisory_xact_lock",
                 AdvisoryLocks::transactionLock,
                 AdvisoryLocks::transactionLock,
-                AdvisoryLocks::transactionLock),
-        TRANSACTION_LOCK_SHARED(
+                AdvisoryLocks::transactionLock);
+        static final Lock TRANSACTION_LOCK_SHARED = new Lock(
                 "pg_advisory_xact_lock_shared",
                 AdvisoryLocks::transactionLockShared,
                 AdvisoryLocks::transactionLockShared,
-                AdvisoryLocks::transactionLockShared),
-        TRY_TRANSACTION_LOCK(
+                AdvisoryLocks::transactionLockShared);
+        static final Lock TRY_TRANSACTION_LOCK = new Lock(
                 "pg_try_advisory_xact_lock",
                 AdvisoryLocks::tryTransactionLock,
                 AdvisoryLocks::tryTransactionLock,
-                AdvisoryLocks::tryTransactionLock),
-        TRY_TRANSACTION_LOCK_SHARED(
+                AdvisoryLocks::tryTransactionLock);
+        static final Lock TRY_TRANSACTION_LOCK_SHARED = new Lock(
                 "pg_try_advisory_xact_lock_shared",
                 AdvisoryLocks::tryTransactionLockShared,
                 AdvisoryLocks::tryTransactionLockShared,
                 AdvisoryLocks::tryTransactionLockShared);
 
-        final String function;
-        final Function<LockKey, Condition> ofKey;
-        final Function<Field<Long>, Condition> ofNumber;
-        final BiFunction<Field<Integer>, Field<Integer>, Condition> ofIntegers;
-
-        Lock(
-                String function,
-                Function<LockKey, Condition> ofKey,
-                Function<Field<Long>, Condition> ofNumber,
-                BiFunction<Field<Integer>, Field<Integer>, Condition> ofIntegers) {
-            this.function = function;
-            this.ofKey = ofKey;
-            this.ofNumber = ofNumber;
-            this.ofIntegers = ofIntegers;
-        }
+        static final List<Lock> ALL = List.of(
+                LOCK,
+                LOCK_SHARED,
+                TRY_LOCK,
+                TRY_LOCK_SHARED,
+                UNLOCK,
+                UNLOCK_SHARED,
+                TRANSACTION_LOCK,
+                TRANSACTION_LOCK_SHARED,
+                TRY_TRANSACTION_LOCK,
+                TRY_TRANSACTION_LOCK_SHARED);
 
         boolean takes() {
             return !function.contains("unlock");
@@ -134,6 +138,11 @@ final class AdvisoryLocksTest {
 
         String mode() {
             return function.endsWith("_shared") ? "ShareLock" : "ExclusiveLock";
+        }
+
+        @Override
+        public String toString() {
+            return function;
         }
     }
 
@@ -168,8 +177,12 @@ final class AdvisoryLocksTest {
         }
     }
 
+    static List<Lock> functions() {
+        return Lock.ALL;
+    }
+
     static Stream<Arguments> locks() {
-        return Stream.of(Lock.values())
+        return Lock.ALL.stream()
                 .filter(Lock::takes)
                 .flatMap(lock -> Stream.of(Form.values()).map(form -> Arguments.of(lock, form)));
     }
@@ -252,7 +265,7 @@ final class AdvisoryLocksTest {
     @Test
     void functions_ofPostgresql_areAllOffered() {
         Set<String> offered = new TreeSet<>(Set.of("pg_advisory_unlock_all()"));
-        for (Lock lock : Lock.values()) {
+        for (Lock lock : Lock.ALL) {
             for (Form form : Form.values()) {
                 assertThat(DSL.using(SQLDialect.POSTGRES).render(form.of(lock)))
                         .contains("\"pg_catalog\".\"" + lock.function + "\"(");
@@ -269,7 +282,7 @@ final class AdvisoryLocksTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Lock.class)
+    @MethodSource("functions")
     void lock_keyThatWasRenamed_isRefused(Lock lock) {
         assertThatThrownBy(() -> lock.ofKey.apply(RenamedLocks.INVOICE_CLOSE))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -322,7 +335,7 @@ final class AdvisoryLocksTest {
         try (Connection connection = begin()) {
             DSLContext session = DSL.using(connection, SQLDialect.POSTGRES, settings);
 
-            for (Lock lock : Lock.values()) {
+            for (Lock lock : Lock.ALL) {
                 for (Form form : Form.values()) {
                     assertThat(answer(session, form.of(lock))).isTrue();
                 }
