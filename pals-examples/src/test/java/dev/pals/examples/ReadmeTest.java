@@ -8,6 +8,7 @@ import dev.pals.db.PalsSchema;
 import dev.pals.db.server.PostgresServer;
 import dev.pals.db.server.ScratchDatabase;
 import dev.pals.jooq.FencingTokens;
+import dev.pals.jooq.TransactionLocks;
 import dev.pals.lock.LockHandle;
 import dev.pals.lock.LockLog;
 import java.io.IOException;
@@ -29,7 +30,7 @@ import org.jooq.impl.DSL;
 import org.jooq.impl.SQLDataType;
 import org.junit.jupiter.api.Test;
 
-/** Compiles and runs the README's snippets: each of its Java blocks must stand in this folder, line for line. */
+/** Compiles and runs the README's snippets: each of its Java blocks must stand in this module, line for line. */
 class ReadmeTest {
     private static final Table<?> INVOICE_RUN = DSL.table(DSL.name("invoice_run"));
     private static final Field<Boolean> FINISHED = DSL.field(DSL.name("finished"), SQLDataType.BOOLEAN);
@@ -37,10 +38,14 @@ class ReadmeTest {
     private final List<String> done = new ArrayList<>();
 
     @Test
-    void readme_snippets_standInThisFolder() throws IOException {
+    void readme_snippets_standInThisModule() throws IOException {
         StringBuilder sources = new StringBuilder();
-        for (String file : List.of("ReadmeTest.java", "BillingLock.java", "DunningLock.java")) {
-            sources.append(Files.readString(Path.of("src", "test", "java", "dev", "pals", "examples", file)));
+        for (String file : List.of(
+                "test/java/dev/pals/examples/ReadmeTest.java",
+                "test/java/dev/pals/examples/BillingLock.java",
+                "test/java/dev/pals/examples/DunningLock.java",
+                "main/java/dev/pals/examples/jobs/JobWorker.java")) {
+            sources.append(Files.readString(Path.of("src").resolve(file)));
         }
         String source = unindented(sources.toString());
         Matcher block = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
@@ -51,7 +56,7 @@ class ReadmeTest {
             assertThat(source).contains(unindented(block.group(1)));
             blocks++;
         }
-        assertThat(blocks).isEqualTo(4);
+        assertThat(blocks).isEqualTo(7);
     }
 
     /** The consumer build of pals-codegen runs with them. */
@@ -97,9 +102,15 @@ class ReadmeTest {
             DSLContext dsl = DSL.using(dataSource, SQLDialect.POSTGRES);
             dsl.createTable(INVOICE_RUN).column(FINISHED).execute();
             dsl.insertInto(INVOICE_RUN, FINISHED).values(false).execute();
-            surviveTheWorst(database.url(), dsl);
-            assertThat(dsl.select(FINISHED).from(INVOICE_RUN).fetchSingle(FINISHED))
-                    .isTrue();
+            for (Runnable snippet : List.<Runnable>of(
+                    () -> surviveTheWorst(database.url(), dsl),
+                    () -> lockWithinATransaction(dsl),
+                    () -> beginWithinALock(database.url(), dsl))) {
+                dsl.update(INVOICE_RUN).set(FINISHED, false).execute();
+                snippet.run();
+                assertThat(dsl.select(FINISHED).from(INVOICE_RUN).fetchSingle(FINISHED))
+                        .isTrue();
+            }
         }
         assertThat(done).containsExactly("invoices", "transfer", "prices", "prices");
     }
@@ -152,6 +163,21 @@ class ReadmeTest {
                         }
                     });
             read.toCompletableFuture().join();
+        }
+    }
+
+    private static void lockWithinATransaction(DSLContext dsl) {
+        dsl.transaction(trx -> {
+            TransactionLocks.in(trx).exclusive(BillingLockKeys.ACCOUNT.of(42L)).acquire();
+            trx.dsl().update(INVOICE_RUN).set(FINISHED, true).execute();
+        });
+    }
+
+    private static void beginWithinALock(String jdbcUrl, DSLContext dsl) {
+        try (Locker locker = Locker.create("billing", jdbcUrl)) {
+            locker.exclusive(BillingLockKeys.ACCOUNT.of(42L)).transaction(dsl, trx -> {
+                trx.dsl().update(INVOICE_RUN).set(FINISHED, true).execute();
+            });
         }
     }
 

@@ -4,6 +4,7 @@ import static dev.pals.examples.jooq.transfers.Tables.APPLICATION;
 import static dev.pals.examples.jooq.transfers.Tables.TRANSFER;
 import static org.jooq.impl.DSL.count;
 
+import dev.pals.examples.Workforce;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.List;

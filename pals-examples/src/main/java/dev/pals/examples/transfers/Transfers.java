@@ -5,9 +5,10 @@ import static dev.pals.examples.jooq.transfers.Tables.APPLICATION;
 import static dev.pals.examples.jooq.transfers.Tables.TRANSFER;
 
 import com.zaxxer.hikari.HikariDataSource;
-import dev.pals.db.PalsSchema;
 import dev.pals.db.server.PostgresServer;
 import dev.pals.db.server.ScratchDatabase;
+import dev.pals.examples.ExampleDatabase;
+import dev.pals.examples.Workforce;
 import dev.pals.lock.LockException;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -19,7 +20,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import org.flywaydb.core.Flyway;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
@@ -87,18 +87,13 @@ public final class Transfers implements Callable<Integer> {
         out.printf("%,d transfers read%n", transfers.size());
         try (PostgresServer server = PostgresServer.start();
                 ScratchDatabase database = server.newDatabase();
-                HikariDataSource dataSource = dataSource(database.url())) {
-            PalsSchema.migrate(dataSource);
-            Flyway.configure()
-                    .dataSource(dataSource)
-                    .locations("classpath:dev/pals/examples/transfers/migration")
-                    .defaultSchema("transfers")
-                    .load()
-                    .migrate();
+                HikariDataSource dataSource = ExampleDatabase.pool(database.url(), 3)) {
+            ExampleDatabase.migrate(dataSource, "transfers");
             DSLContext dsl = DSL.using(dataSource, SQLDialect.POSTGRES);
             load(dsl, transfers);
             boolean orderly;
-            try (Workforce workforce = new Workforce(database.url(), workers, noLocks)) {
+            try (Workforce workforce = new Workforce(
+                    Worker.class, database.url(), workers, noLocks ? List.of(Worker.NO_LOCKS) : List.of())) {
                 orderly = new Run(dsl, workforce, transfers.size(), out).watch(!noLocks);
             }
             return judge(Outcome.of(dsl, transfers, OPENING_BALANCE), orderly);
@@ -122,13 +117,6 @@ public final class Transfers implements Callable<Integer> {
                 StandardCharsets.UTF_8)) {
             return TransferFile.read(SHIPPED_FILE, reader);
         }
-    }
-
-    private static HikariDataSource dataSource(String url) {
-        HikariDataSource dataSource = new HikariDataSource();
-        dataSource.setJdbcUrl(url);
-        dataSource.setMaximumPoolSize(3);
-        return dataSource;
     }
 
     private static void load(DSLContext dsl, List<Transfer> transfers) throws IOException {

@@ -6,14 +6,14 @@ import static dev.pals.examples.jooq.transfers.Tables.TRANSFER;
 import static org.jooq.impl.DSL.notExists;
 import static org.jooq.impl.DSL.selectOne;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.pals.Locker;
+import dev.pals.examples.ExampleDatabase;
+import dev.pals.examples.Workforce;
 import dev.pals.lock.LockHandle;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.jooq.Condition;
@@ -26,7 +26,6 @@ import org.jooq.impl.DSL;
  * there are none. When a worker dies, PostgreSQL frees its chunk, and another one goes on with it.
  */
 final class Worker {
-    static final String URL_VARIABLE = "TRANSFERS_DB_URL";
     static final String NO_LOCKS = "--no-locks";
 
     private static final Condition STILL_OPEN =
@@ -42,17 +41,11 @@ final class Worker {
         this.locks = locks;
     }
 
-    /**
-     * Arguments: the worker's number; optionally {@code --no-locks}. The database's URL comes in the environment, where
-     * no process list shows it.
-     */
+    /** Arguments: the worker's number; optionally {@code --no-locks}. */
     public static void main(String[] args) {
         int number = Integer.parseInt(args[0]);
-        String url = Objects.requireNonNull(System.getenv(URL_VARIABLE), URL_VARIABLE);
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(url);
-        config.setMaximumPoolSize(1);
-        try (HikariDataSource data = new HikariDataSource(config);
+        String url = Workforce.url();
+        try (HikariDataSource data = ExampleDatabase.pool(url, 1);
                 Locker locker = Locker.create("transfers", url + "&ApplicationName=" + applicationName(number))) {
             Locks locks = List.of(args).contains(NO_LOCKS) ? new NoLocks() : new PalsLocks(locker);
             new Worker(number, DSL.using(data, SQLDialect.POSTGRES), locks).work();

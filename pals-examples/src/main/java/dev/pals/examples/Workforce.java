@@ -1,59 +1,70 @@
-package dev.pals.examples.transfers;
+package dev.pals.examples;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
-/** The worker processes; the one at index 0 is worker 1. None outlives this JVM. */
-final class Workforce implements AutoCloseable {
+/** The worker processes of an example; the one at index 0 is worker 1. None outlives this JVM. */
+public final class Workforce implements AutoCloseable {
+    /** Not an argument, since no process list shows the environment. */
+    private static final String URL_VARIABLE = "EXAMPLE_DB_URL";
+
     private final List<Process> processes = new ArrayList<>();
     private final Thread atExit = new Thread(this::kill);
 
-    Workforce(String url, int workers, boolean noLocks) throws IOException {
+    /** Starts the workers; the arguments of each are its number and those given here. */
+    public Workforce(Class<?> worker, String url, int workers, List<String> arguments) throws IOException {
         Runtime.getRuntime().addShutdownHook(atExit);
         for (int number = 1; number <= workers; number++) {
-            processes.add(start(url, number, noLocks));
+            processes.add(start(worker, url, number, arguments));
         }
     }
 
-    private static Process start(String url, int number, boolean noLocks) throws IOException {
+    private static Process start(Class<?> worker, String url, int number, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
                 System.getProperty("java.class.path"),
-                Worker.class.getName(),
+                worker.getName(),
                 Integer.toString(number)));
-        if (noLocks) {
-            command.add(Worker.NO_LOCKS);
-        }
+        command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .redirectError(ProcessBuilder.Redirect.INHERIT);
-        builder.environment().put(Worker.URL_VARIABLE, url);
+        builder.environment().put(URL_VARIABLE, url);
         return builder.start();
     }
 
-    int size() {
+    /** In a worker: the database's URL. */
+    public static String url() {
+        return Objects.requireNonNull(System.getenv(URL_VARIABLE), URL_VARIABLE);
+    }
+
+    /** How many were started. */
+    public int size() {
         return processes.size();
     }
 
-    long pid(int worker) {
+    /** The process id of a worker. */
+    public long pid(int worker) {
         return processes.get(worker - 1).pid();
     }
 
-    boolean anyAlive() {
+    /** Whether one of them still works. */
+    public boolean anyAlive() {
         return processes.stream().anyMatch(Process::isAlive);
     }
 
     /** Ends a worker as a crash would: by SIGKILL, so that it cannot release anything. */
-    void kill(int worker) throws InterruptedException {
+    public void kill(int worker) throws InterruptedException {
         processes.get(worker - 1).destroyForcibly().waitFor();
     }
 
     /** How many workers have ended by themselves and without a failure. */
-    int succeeded() {
+    public int succeeded() {
         return (int) processes.stream()
                 .filter(p -> !p.isAlive() && p.exitValue() == 0)
                 .count();
