@@ -9,7 +9,6 @@ import dev.pals.jooq.AdvisoryLocks;
 import dev.pals.key.LockFamily;
 import dev.pals.key.LockKey;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
@@ -190,7 +189,7 @@ final class AdvisoryLocksTest {
     @ParameterizedTest
     @MethodSource("locks")
     void lock_isHeldInItsModeAndKeySpaceUntilItsScopeEnds(Lock lock, Form form) throws SQLException {
-        try (Connection connection = begin()) {
+        try (Connection connection = database.begin()) {
             DSLContext session = on(connection);
 
             assertThat(answer(session, form.of(lock))).isTrue();
@@ -208,8 +207,8 @@ final class AdvisoryLocksTest {
     @ParameterizedTest
     @MethodSource("locks")
     void lock_whereAnotherHoldsIt_waitsOrIsFalse(Lock lock, Form form) throws SQLException {
-        try (Connection holder = begin();
-                Connection connection = begin()) {
+        try (Connection holder = database.begin();
+                Connection connection = database.begin()) {
             assertThat(answer(on(holder), form.of(Lock.TRANSACTION_LOCK))).isTrue();
             DSLContext session = on(connection);
             session.execute("set local lock_timeout = 20");
@@ -229,7 +228,7 @@ final class AdvisoryLocksTest {
     @ParameterizedTest
     @EnumSource(Form.class)
     void unlock_freesItsModeAndIsFalseOnceItIsFree(Form form) throws SQLException {
-        try (Connection connection = begin()) {
+        try (Connection connection = database.begin()) {
             DSLContext session = on(connection);
             assertThat(answer(session, form.of(Lock.LOCK))).isTrue();
             assertThat(answer(session, form.of(Lock.LOCK_SHARED))).isTrue();
@@ -246,7 +245,7 @@ final class AdvisoryLocksTest {
 
     @Test
     void unlockAll_freesTheSessionsLocksOfBothKeySpacesAndNoneOfTheTransaction() throws SQLException {
-        try (Connection connection = begin()) {
+        try (Connection connection = database.begin()) {
             DSLContext session = on(connection);
             locks().map(Arguments::get).forEach(lock -> answer(session, ((Form) lock[1]).of((Lock) lock[0])));
 
@@ -293,7 +292,7 @@ final class AdvisoryLocksTest {
 
     @Test
     void conditions_inWhereSelectAndFieldsOfFields_areEvaluated() throws SQLException {
-        try (Connection connection = begin()) {
+        try (Connection connection = database.begin()) {
             DSLContext session = on(connection);
             Condition taken = AdvisoryLocks.tryTransactionLock(ACCOUNT.of(1L));
 
@@ -332,7 +331,7 @@ final class AdvisoryLocksTest {
     @ParameterizedTest
     @MethodSource("settings")
     void lock_withTheUsersSettings_isTheSame(Settings settings) throws SQLException {
-        try (Connection connection = begin()) {
+        try (Connection connection = database.begin()) {
             DSLContext session = DSL.using(connection, SQLDialect.POSTGRES, settings);
 
             for (Lock lock : Lock.ALL) {
@@ -344,12 +343,6 @@ final class AdvisoryLocksTest {
             assertThat(answer(session, AdvisoryLocks.unlockAll())).isTrue();
             assertThat(heldBy(on(connection))).hasSize(4);
         }
-    }
-
-    private Connection begin() throws SQLException {
-        Connection connection = DriverManager.getConnection(database.url());
-        connection.setAutoCommit(false);
-        return connection;
     }
 
     private static DSLContext on(Connection connection) {

@@ -187,7 +187,7 @@ final class FencingCheckTest {
 
     @Test
     void check_olderTokenWhileANewerIsUncommitted_waitsAndIsRefusedAfterTheCommit() throws Exception {
-        try (Connection first = begin()) {
+        try (Connection first = database.begin()) {
             guardedEntry(on(first), NEWER, "new holder");
             Future<?> second = waitingFor(guarded(OLDER, "stale holder"));
             first.commit();
@@ -203,7 +203,7 @@ final class FencingCheckTest {
 
     @Test
     void check_newerTokenWhileAnOlderIsUncommitted_waitsAndSeesItsWrite() throws Exception {
-        try (Connection first = begin()) {
+        try (Connection first = database.begin()) {
             guardedEntry(on(first), OLDER, "old holder");
             CompletableFuture<List<String>> seen = new CompletableFuture<>();
             Future<?> second = waitingFor(trx -> {
@@ -219,7 +219,7 @@ final class FencingCheckTest {
 
     @Test
     void check_newerTokenIsRolledBack_letsTheOlderPass() throws Exception {
-        try (Connection first = begin()) {
+        try (Connection first = database.begin()) {
             guardedEntry(on(first), NEWER, "new holder");
             Future<?> second = waitingFor(guarded(OLDER, "old holder"));
             first.rollback();
@@ -233,7 +233,7 @@ final class FencingCheckTest {
     @Test
     void check_olderTokenUnderRepeatableRead_isASerializationFailure() throws Exception {
         dsl.transaction(guarded(OLDER, "old holder"));
-        try (Connection first = begin()) {
+        try (Connection first = database.begin()) {
             guardedEntry(on(first), NEWER, "new holder");
             Future<?> second = waitingFor("set transaction isolation level repeatable read", guarded(OLDER, "stale"));
             first.commit();
@@ -323,7 +323,7 @@ final class FencingCheckTest {
     /** As Spring does it: jOOQ knows nothing of the transaction, and its connections are all the transaction's. */
     @Test
     void check_transactionOfAFramework_passes() throws SQLException {
-        try (Connection connection = begin()) {
+        try (Connection connection = database.begin()) {
             ConnectionProvider framework = new ConnectionProvider() {
                 @Override
                 public Connection acquire() {
@@ -499,12 +499,6 @@ final class FencingCheckTest {
 
     private long newestOf(LockKey key) {
         return dsl.fetchSingle(FENCE, FENCE.LOCK_HASH.eq(key.lockHash())).getToken();
-    }
-
-    private Connection begin() throws SQLException {
-        Connection connection = DriverManager.getConnection(database.url());
-        connection.setAutoCommit(false);
-        return connection;
     }
 
     private static Configuration on(Connection connection) {

@@ -149,7 +149,7 @@ final class RowClaimTest extends LockerFixture {
     void fetch_rowsThatOthersHave_passesThemOverWithoutWaiting() throws Exception {
         try (LockHandle first = locker().exclusive(FAMILY.of(1L)).acquire();
                 LockHandle third = locker().shared(FAMILY.of(3L)).acquire();
-                Connection other = begin()) {
+                Connection other = database.begin()) {
             assertThat(ids(claim(on(other)).where(JOB.id.le(6L)).orderBy(JOB.id).fetch(2)))
                     .containsExactly(2L, 4L);
 
@@ -185,7 +185,7 @@ final class RowClaimTest extends LockerFixture {
     @Test
     void fetch_integerFamilyAndColumn_claimsByTheKeysOfTheFamily() throws SQLException {
         LockFamily<Integer> family = LockFamily.byInteger("row-claim", "number");
-        try (Connection other = begin()) {
+        try (Connection other = database.begin()) {
             assertThat(TransactionLocks.in(on(other))
                             .exclusive(family.of(-1), family.of(-3))
                             .tryAcquire())
@@ -325,7 +325,7 @@ final class RowClaimTest extends LockerFixture {
 
     @Test
     void fetch_rowDoneBetweenTheStatementAndItsLock_isNeitherClaimedNorLocked() throws Exception {
-        try (Connection gate = begin()) {
+        try (Connection gate = database.begin()) {
             Future<?> claim = claimThroughTheGate(gate, trx -> {
                 Result<Record> mine = claim(trx)
                         .where(OPEN)
@@ -346,7 +346,7 @@ final class RowClaimTest extends LockerFixture {
     /** What the Javadoc of AdvisoryLocks says, and the negative control: it is the claim that asks again. */
     @Test
     void rawCondition_rowDoneBetweenTheStatementAndItsLock_isReturnedAsIfItWereOpen() throws Exception {
-        try (Connection gate = begin()) {
+        try (Connection gate = database.begin()) {
             Future<?> raw = claimThroughTheGate(gate, trx -> {
                 Result<Record> mine = trx.dsl()
                         .selectFrom(JOB)
@@ -551,12 +551,6 @@ final class RowClaimTest extends LockerFixture {
                     .map(row -> row.key() ^ FAMILY.familyHash())
                     .toList();
         });
-    }
-
-    private Connection begin() throws SQLException {
-        Connection connection = DriverManager.getConnection(database.url());
-        connection.setAutoCommit(false);
-        return connection;
     }
 
     private static DSLContext on(Connection connection) {

@@ -71,6 +71,13 @@ final class TestDatabase implements AutoCloseable {
         return observer;
     }
 
+    /** A session of its own, without autocommit; the caller closes it. */
+    Connection begin() throws SQLException {
+        Connection connection = DriverManager.getConnection(url());
+        connection.setAutoCommit(false);
+        return connection;
+    }
+
     /** A database without the schema; the caller closes it. */
     ScratchDatabase emptyDatabase() {
         return server.newDatabase();
