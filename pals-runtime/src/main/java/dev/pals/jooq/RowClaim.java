@@ -163,6 +163,7 @@ public final class RowClaim<R extends Record> {
         } catch (RuntimeException | Error e) {
             try {
                 connection.rollback(before);
+                connection.releaseSavepoint(before);
             } catch (SQLException alsoFailed) {
                 e.addSuppressed(alsoFailed);
             }
