@@ -109,7 +109,7 @@ final class PgBouncerTransactionTest extends LockerFixture {
     }
 
     private static void addOne(Configuration trx) {
-        int n = trx.dsl().select(N).from(table(name("bounced"))).fetchSingle(N);
+        int n = trx.dsl().select(N).from(table(name("bounced"))).fetchSingle().value1();
         trx.dsl().update(table(name("bounced"))).set(N, n + 1).execute();
     }
 }

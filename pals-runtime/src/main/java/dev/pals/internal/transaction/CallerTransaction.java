@@ -60,7 +60,7 @@ public final class CallerTransaction {
 
     /** What no other transaction has. One round trip. */
     public static String identity(DSLContext dsl) {
-        return dsl.resultQuery(TransactionLockSql.IDENTITY).fetchSingle(TransactionLockSql.TRANSACTION);
+        return dsl.fetchSingle(TransactionLockSql.IDENTITY).get(TransactionLockSql.TRANSACTION);
     }
 
     /** One connection, for all statements, rather than a source of them. */
