@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
@@ -21,7 +20,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.MigrationInfo;
 import org.jooq.DSLContext;
@@ -34,6 +32,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.platform.commons.support.ReflectionSupport;
 import org.postgresql.ds.PGSimpleDataSource;
 
 class PalsSchemaTest {
@@ -241,20 +240,12 @@ class PalsSchemaTest {
         assertThat(generated).containsExactlyInAnyOrderElementsOf(functions);
     }
 
-    private static List<String> generatedAdvisoryRoutines() throws Exception {
-        Path folder = Path.of(PgAdvisoryLock1.class.getResource("").toURI());
+    private static List<String> generatedAdvisoryRoutines() throws ReflectiveOperationException {
         List<String> names = new ArrayList<>();
-        try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : (Iterable<Path>) files::iterator) {
-                String type = file.getFileName().toString().replace(".class", "");
-                if (type.contains("Advisory")) {
-                    Routine<?> routine = Class.forName(PgAdvisoryLock1.class.getPackageName() + "." + type)
-                            .asSubclass(Routine.class)
-                            .getConstructor()
-                            .newInstance();
-                    names.add(routine.getName() + routine.getInParameters().size());
-                }
-            }
+        for (Class<?> type : ReflectionSupport.findAllClassesInPackage(
+                PgAdvisoryLock1.class.getPackageName(), Routine.class::isAssignableFrom, n -> n.contains("Advisory"))) {
+            Routine<?> routine = type.asSubclass(Routine.class).getConstructor().newInstance();
+            names.add(routine.getName() + routine.getInParameters().size());
         }
         return names;
     }

@@ -3,7 +3,6 @@ package dev.pals.internal.sql;
 import static dev.pals.db.jooq.pals.Sequences.FENCING_TOKEN;
 import static org.jooq.impl.DSL.choose;
 import static org.jooq.impl.DSL.condition;
-import static org.jooq.impl.DSL.exists;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.function;
 import static org.jooq.impl.DSL.inline;
@@ -233,11 +232,15 @@ public final class AdvisoryLockSql {
 
     private static String looking(boolean granted) {
         Field<Long> key = val(0L);
-        return render(select(field(exists(selectOne()
-                .from(name("pg_catalog", "pg_locks"))
-                .where(lockKey().eq(key))
-                .and(isAdvisoryLockOfThisDatabase())
-                .and(field(name("granted"), Boolean.class).eq(inline(granted)))))));
+        // As text: jOOQ's exists(Select) is exists(TableLike) in 3.21, which is another method to what is compiled.
+        return render(select(field(
+                "exists ({0})",
+                Boolean.class,
+                selectOne()
+                        .from(name("pg_catalog", "pg_locks"))
+                        .where(lockKey().eq(key))
+                        .and(isAdvisoryLockOfThisDatabase())
+                        .and(field(name("granted"), Boolean.class).eq(inline(granted))))));
     }
 
     private static String ownLocks() {
