@@ -3,6 +3,7 @@ package dev.pals;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.pals.PgBouncer.PoolMode;
 import dev.pals.db.server.ScratchDatabase;
 import dev.pals.diagnostics.ServerProbe;
 import dev.pals.diagnostics.ServerProbe.Findings;
@@ -23,6 +24,8 @@ import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** Servers and connections through which locks would not exclude are refused, by trying them. */
@@ -105,6 +108,45 @@ final class ServerProbeTest extends LockerFixture {
 
             assertThat(probe.probe(first, second).exclusionTried()).isTrue();
         }
+    }
+
+    @Test
+    void build_poolerInSessionMode_isAccepted() {
+        try (PgBouncer bouncer = PgBouncer.start(database.url(), PoolMode.SESSION, 4);
+                Locker locker = Locker.builder("probe").url(bouncer.url()).build();
+                LockHandle handle = locker.exclusive(locker.key("pooled")).acquire()) {
+            assertThat(handle.isHeld()).isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = PoolMode.class,
+            names = {"TRANSACTION", "STATEMENT"})
+    void build_poolerThatSharesSessions_isRefused(PoolMode mode) {
+        try (PgBouncer bouncer = PgBouncer.start(database.url(), mode, 4)) {
+            assertThatThrownBy(() -> Locker.builder("probe").url(bouncer.url()).build())
+                    .isInstanceOfSatisfying(
+                            UnsafeServerException.class,
+                            e -> assertThat(e.reason()).isEqualTo(Reason.SHARED_SESSIONS));
+        }
+    }
+
+    /** What the refusal is for: the control of the tests above. */
+    @Test
+    void withoutServerProbe_poolerInTransactionMode_twoLockersHaveOneLock() {
+        LockKey key = LockKey.of("probe", "leak");
+        try (PgBouncer bouncer = PgBouncer.start(database.url(), PoolMode.TRANSACTION, 1);
+                Locker one = unprobed(bouncer);
+                Locker other = unprobed(bouncer);
+                LockHandle ofOne = one.exclusive(key).acquire();
+                LockHandle ofOther = other.exclusive(key).acquire()) {
+            assertThat(ofOne.isHeld() && ofOther.isHeld()).isTrue();
+        }
+    }
+
+    private static Locker unprobed(PgBouncer bouncer) {
+        return Locker.builder("probe").url(bouncer.url()).withoutServerProbe().build();
     }
 
     @Test
