@@ -64,8 +64,9 @@ left join lateral (
         ('sqlx', 0, 4409777878238843490, 1026731422)
     ) as known (name, least, greatest, step)
     where a.objsubid = 1
-      and a.lock_key between known.least and known.greatest
-      and (a.lock_key - known.least) % known.step = 0
+      -- In this order, since the difference of any two bigints could be out of range.
+      and case when a.lock_key between known.least and known.greatest
+          then (a.lock_key - known.least) % known.step = 0 end
     limit 1
 ) tool on plain.lock_hash is null and family.lock_hash is null;
 
