@@ -91,7 +91,7 @@ final class ArchitectureTest {
                 .whereLayer("lock")
                 .mayOnlyBeAccessedByLayers("api", "diagnostics", "gate", "jooq", "registry", "session", "sql")
                 .whereLayer("key")
-                .mayOnlyBeAccessedByLayers("api", "gate", "jooq", "registry", "session", "sql", "lock")
+                .mayOnlyBeAccessedByLayers("api", "diagnostics", "gate", "jooq", "registry", "session", "sql", "lock")
                 .check(classes);
     }
 
