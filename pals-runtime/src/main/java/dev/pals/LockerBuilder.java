@@ -3,6 +3,8 @@ package dev.pals;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.pool.HikariPool.PoolInitializationException;
+import dev.pals.diagnostics.ServerProbe;
+import dev.pals.diagnostics.ServerProbe.Findings;
 import dev.pals.internal.gate.Events;
 import dev.pals.internal.gate.Gates;
 import dev.pals.internal.registry.NameRegistry;
@@ -14,6 +16,7 @@ import dev.pals.internal.sql.SqlState;
 import dev.pals.key.LockKey;
 import dev.pals.lock.FencingUnavailableException;
 import dev.pals.lock.LockListener;
+import dev.pals.lock.SessionUnavailableException;
 import dev.pals.lock.WaitPolicy;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -25,10 +28,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import javax.sql.DataSource;
+import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The settings of a {@link Locker}. Not thread-safe. */
 public final class LockerBuilder {
+    private static final Logger LOG = LoggerFactory.getLogger(LockerBuilder.class);
     private static final int DEFAULT_SESSIONS = 2;
     private static final int DEFAULT_MAX_SESSIONS = 10;
     /** Not JDBC's form: the driver would take the password for a part of the host, and say so in its errors. */
@@ -52,6 +59,7 @@ public final class LockerBuilder {
     private @Nullable Duration lease;
     private Duration orphanTime = DEFAULT_ORPHAN_TIME;
     private boolean fenced;
+    private boolean probed = true;
     private final List<LockListener> listeners = new ArrayList<>();
 
     LockerBuilder(String app) {
@@ -204,6 +212,18 @@ public final class LockerBuilder {
     }
 
     /**
+     * Trusts the server without a look: otherwise a locker tries, when it is opened, whether its locks exclude, and
+     * refuses a pooler in transaction or statement mode, a standby, a server that is too old, and one whose locks
+     * exclude nobody. A warning is logged.
+     *
+     * @see dev.pals.diagnostics.ServerProbe
+     */
+    public LockerBuilder withoutServerProbe() {
+        probed = false;
+        return this;
+    }
+
+    /**
      * Tells a listener what becomes of requests and locks; may be called for several. Without one, which is the
      * default, it costs nothing.
      *
@@ -234,10 +254,12 @@ public final class LockerBuilder {
     }
 
     /**
-     * Opens the locker: connects once, and enters the names of the lock keys that generated catalogs on the class path
-     * declare into {@code pals.lock_name}, where that table is installed.
+     * Opens the locker: connects twice for a moment, to try whether locks exclude (three round trips), and enters the
+     * names of the lock keys that generated catalogs on the class path declare into {@code pals.lock_name}, where that
+     * table is installed.
      *
      * @throws IllegalStateException unless exactly one of {@link #url} and {@link #dataSource} was called
+     * @throws dev.pals.lock.UnsafeServerException if locks would not exclude through these connections
      * @throws dev.pals.lock.LockDatabaseException if PostgreSQL refuses the connection
      * @throws FencingUnavailableException if {@link #fencingTokens()} was called and the database has none
      * @throws dev.pals.lock.SessionUnavailableException if the data source has no connection to spare
@@ -252,20 +274,53 @@ public final class LockerBuilder {
                 ? new Connections(name, Objects.requireNonNull(dataSource), false, maxSessions)
                 : new Connections(name, ownPool(name, url), true, maxSessions);
         try {
-            int serverHasRoomFor = connections.call(connection -> {
+            long serverHasRoomFor = connections.call(connection -> {
+                long lockTableSize = probed ? probe(name, connections, connection) : lockTableSize(name, connection);
                 new NameRegistry(name).register(connection);
                 if (fenced) {
                     checkFencing(name, connection);
                 }
-                return lockTableSize(name, connection);
+                return lockTableSize;
             });
-            int budget = lockBudget == null ? serverHasRoomFor / 4 : lockBudget;
+            int budget = lockBudget == null ? budgetOf(serverHasRoomFor) : lockBudget;
             SessionSettings settings = new SessionSettings(lease, orphanTime, fenced);
             Events events = new Events(app, listener());
             return new Locker(app, wait, new Gates(new Sessions(connections, settings, sessions, budget), events));
         } catch (RuntimeException | Error e) {
             connections.close();
             throw e;
+        }
+    }
+
+    private static int budgetOf(long lockTableSize) {
+        return (int) Math.min(Integer.MAX_VALUE, lockTableSize / 4);
+    }
+
+    /** Returns the size of the server's lock table. */
+    private long probe(String name, Connections connections, Connection first) {
+        Findings findings;
+        try {
+            findings = connections.call(second -> probe(name, first, second));
+        } catch (SessionUnavailableException e) {
+            // One connection is enough for locks without waits.
+            findings = probe(name, first, null);
+        }
+        findings.warnings().forEach(warning -> LOG.warn("{}: {}.", name, warning));
+        if (lockBudget != null && lockBudget > findings.lockTableSize() / 2) {
+            LOG.warn(
+                    "{}: lockBudget({}) is more than half of the {} locks that the server has room for. Lower it, or enlarge max_locks_per_transaction.",
+                    name,
+                    lockBudget,
+                    findings.lockTableSize());
+        }
+        return findings.lockTableSize();
+    }
+
+    private static Findings probe(String name, Connection first, @Nullable Connection second) {
+        try {
+            return new ServerProbe(name).probe(first, second);
+        } catch (SQLException | DataAccessException e) {
+            throw Connections.refused(name, e);
         }
     }
 
@@ -289,11 +344,12 @@ public final class LockerBuilder {
         }
     }
 
-    private static int lockTableSize(String name, Connection connection) {
+    private static long lockTableSize(String name, Connection connection) {
+        LOG.warn("{}: the server is not probed, so nothing tells whether its locks exclude.", name);
         try (Statement statement = connection.createStatement();
                 ResultSet result = statement.executeQuery(AdvisoryLockSql.LOCK_TABLE_SIZE)) {
             result.next();
-            return result.getInt(1);
+            return result.getLong(1);
         } catch (SQLException e) {
             throw Connections.refused(name, e);
         }

@@ -36,6 +36,7 @@ final class ArchitectureTest {
         assertThat(classes.stream().map(JavaClass::getPackageName).distinct())
                 .containsExactlyInAnyOrder(
                         "dev.pals",
+                        "dev.pals.diagnostics",
                         "dev.pals.internal.gate",
                         "dev.pals.internal.registry",
                         "dev.pals.internal.session",
@@ -55,6 +56,8 @@ final class ArchitectureTest {
                 .definedBy("dev.pals")
                 .layer("jooq")
                 .definedBy("dev.pals.jooq")
+                .layer("diagnostics")
+                .definedBy("dev.pals.diagnostics")
                 .layer("registry")
                 .definedBy("dev.pals.internal.registry")
                 .layer("gate")
@@ -73,6 +76,8 @@ final class ArchitectureTest {
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("jooq")
                 .mayOnlyBeAccessedByLayers("api")
+                .whereLayer("diagnostics")
+                .mayOnlyBeAccessedByLayers("api")
                 .whereLayer("registry")
                 .mayOnlyBeAccessedByLayers("api")
                 .whereLayer("gate")
@@ -82,11 +87,11 @@ final class ArchitectureTest {
                 .whereLayer("transaction")
                 .mayOnlyBeAccessedByLayers("api", "jooq")
                 .whereLayer("sql")
-                .mayOnlyBeAccessedByLayers("api", "jooq", "registry", "session", "transaction")
+                .mayOnlyBeAccessedByLayers("api", "diagnostics", "jooq", "registry", "session", "transaction")
                 .whereLayer("lock")
-                .mayOnlyBeAccessedByLayers("api", "gate", "jooq", "registry", "session", "sql")
+                .mayOnlyBeAccessedByLayers("api", "diagnostics", "gate", "jooq", "registry", "session", "sql")
                 .whereLayer("key")
-                .mayOnlyBeAccessedByLayers("api", "gate", "jooq", "registry", "session", "sql", "lock")
+                .mayOnlyBeAccessedByLayers("api", "diagnostics", "gate", "jooq", "registry", "session", "sql", "lock")
                 .check(classes);
     }
 

@@ -119,6 +119,7 @@ final class DataSourceLockContractTest extends LockContract {
             DataSource wrapper = TracedDataSource.of(hostileDataSource(url, 1), what -> {});
             try (Locker locker = Locker.builder(APP)
                     .dataSource(wrapper)
+                    .withoutServerProbe()
                     .sessions(1)
                     .maxSessions(1)
                     .build()) {

@@ -1054,7 +1054,10 @@ abstract class LockContract {
     @Test
     void close_serverRefusesToUnlock_cutsTheSession() {
         database.whereUnlockIsRefused(url -> {
-            try (Locker locker = connected(Locker.builder(APP), url).sessions(1).build()) {
+            try (Locker locker = connected(Locker.builder(APP), url)
+                    .withoutServerProbe()
+                    .sessions(1)
+                    .build()) {
                 LockRequest request = locker.exclusive(locker.key("cut"));
                 for (int i = 0; i < 3; i++) {
                     LockHandle handle = request.acquire(PATIENCE);

@@ -1,13 +1,16 @@
 package dev.pals;
 
+import static dev.pals.db.jooq.pals.Tables.LOCK_NAME;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.pals.db.PalsSchema;
 import dev.pals.db.server.ScratchDatabase;
 import dev.pals.key.LockCatalog;
 import dev.pals.key.LockFamily;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockHandle;
+import dev.pals.lock.LockNameCollisionException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.sql.Connection;
@@ -19,9 +22,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jooq.DSLContext;
+import org.jooq.SQLDialect;
+import org.jooq.impl.DSL;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /** The audit view shows the names of catalogs on the class path; locking does not need it. */
 @ExtendWith(TestDatabase.Extension.class)
@@ -73,6 +84,76 @@ final class NameRegistryTest {
             }
         }
         return rows;
+    }
+
+    @Test
+    void locker_keyIsRegisteredByAnother_isRefusedWithBothNames() throws SQLException {
+        try (ScratchDatabase scratch = database.emptyDatabase()) {
+            PGSimpleDataSource dataSource = new PGSimpleDataSource();
+            dataSource.setUrl(scratch.url());
+            PalsSchema.migrate(dataSource);
+            DSLContext dsl = DSL.using(dataSource, SQLDialect.POSTGRES);
+            dsl.insertInto(LOCK_NAME)
+                    .set(LOCK_NAME.LOCK_HASH, ShopCatalog.STOCKTAKING.lockHash())
+                    .set(LOCK_NAME.APP_HASH, 1L)
+                    .set(LOCK_NAME.APP, "warehouse")
+                    .set(LOCK_NAME.NAME, "inventory")
+                    .execute();
+
+            assertThatThrownBy(() -> Locker.create("registry-test", scratch.url()))
+                    .isInstanceOfSatisfying(LockNameCollisionException.class, e -> {
+                        assertThat(e.declared()).isEqualTo("\"shop.stocktaking\"");
+                        assertThat(e.registered()).isEqualTo("\"warehouse.inventory\"");
+                    });
+            assertThat(dsl.fetch(LOCK_NAME)).as("nothing was entered").hasSize(1);
+        }
+    }
+
+    @Test
+    void locker_openedAgain_writesNothing() throws SQLException {
+        Locker.create("registry-test", database.url()).close();
+        String versions = versionsOfTheRows();
+
+        Locker.create("registry-test", database.url()).close();
+
+        assertThat(versionsOfTheRows()).isEqualTo(versions).contains(",");
+    }
+
+    private String versionsOfTheRows() throws SQLException {
+        try (Connection connection = database.dataSource().getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet result = statement.executeQuery(
+                        "select string_agg(lock_hash || ' ' || xmin, ',' order by lock_hash) from pals.lock_name")) {
+            result.next();
+            return result.getString(1);
+        }
+    }
+
+    @Test
+    void locker_openedByManyAtOnce_entersEachNameOnce() throws Exception {
+        try (ScratchDatabase scratch = database.emptyDatabase()) {
+            PGSimpleDataSource dataSource = new PGSimpleDataSource();
+            dataSource.setUrl(scratch.url());
+            PalsSchema.migrate(dataSource);
+            ExecutorService threads = Executors.newFixedThreadPool(8);
+            try {
+                List<Future<?>> opened = new ArrayList<>();
+                for (int i = 0; i < 8; i++) {
+                    opened.add(threads.submit(
+                            () -> Locker.create("registry-test", scratch.url()).close()));
+                }
+                for (Future<?> each : opened) {
+                    each.get(60, TimeUnit.SECONDS);
+                }
+            } finally {
+                threads.shutdownNow();
+            }
+            assertThat(DSL.using(dataSource, SQLDialect.POSTGRES)
+                            .fetch(LOCK_NAME)
+                            .getValues(LOCK_NAME.NAME))
+                    .contains("stocktaking", "account")
+                    .doesNotHaveDuplicates();
+        }
     }
 
     @Test

@@ -36,7 +36,7 @@ import org.junit.platform.commons.support.ReflectionSupport;
 import org.postgresql.ds.PGSimpleDataSource;
 
 class PalsSchemaTest {
-    private static final int MIGRATIONS = 3;
+    private static final int MIGRATIONS = 5;
 
     private static PostgresServer server;
     private ScratchDatabase database;
@@ -71,7 +71,13 @@ class PalsSchemaTest {
         PalsSchema.migrate(dataSource);
 
         assertThat(relations("pals"))
-                .contains("lock_name", "fence", "fencing_token", "advisory_lock", "flyway_schema_history");
+                .contains(
+                        "lock_name",
+                        "fence",
+                        "fencing_token",
+                        "advisory_lock",
+                        "advisory_wait",
+                        "flyway_schema_history");
         assertThat(relations("public")).isEmpty();
     }
 

@@ -1,0 +1,168 @@
+package dev.pals.diagnostics;
+
+import dev.pals.internal.sql.ProbeSql;
+import dev.pals.lock.UnsafeServerException;
+import dev.pals.lock.UnsafeServerException.Reason;
+import java.security.SecureRandom;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jooq.DSLContext;
+import org.jooq.Record;
+import org.jooq.SQLDialect;
+import org.jooq.impl.DSL;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds out whether locks exclude through the connections to a server, by trying it: a lock that one connection has
+ * must be refused to another, and must be there when the first one frees it. A locker does so when it is opened.
+ *
+ * @see <a href="https://www.pgbouncer.org/features.html">PgBouncer's pooling modes</a>
+ */
+public final class ServerProbe {
+    private static final int OLDEST = 14;
+    /** Longer than the pieces that a wait in PostgreSQL's queue is made of. */
+    private static final Duration WAIT = Duration.ofSeconds(15);
+
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    private final String who;
+
+    /**
+     * Makes one.
+     *
+     * @param who for whom it looks, at the beginning of every message
+     */
+    public ServerProbe(String who) {
+        this.who = who;
+    }
+
+    /**
+     * What was found where locks can be trusted to the server.
+     *
+     * @param exclusionTried whether there was a second connection to try it with
+     * @param idleTimeout after which PostgreSQL ends an idle session; zero for never
+     * @param transactionTimeout after which it ends a transaction; zero for never
+     * @param statementTimeout after which it cancels a statement; zero for never
+     * @param lockTableSize for how many locks of all its sessions it has room
+     */
+    public record Findings(
+            boolean exclusionTried,
+            Duration idleTimeout,
+            Duration transactionTimeout,
+            Duration statementTimeout,
+            long lockTableSize) {
+
+        /** What may go wrong, in sentences that say what to do; empty where nothing was found. */
+        public List<String> warnings() {
+            List<String> warnings = new ArrayList<>();
+            if (!exclusionTried) {
+                warnings.add("there was no second connection to try whether locks exclude: give it at least 2");
+            }
+            if (!idleTimeout.isZero()) {
+                warnings.add("idle_session_timeout is " + idleTimeout
+                        + ", so PostgreSQL frees the locks of a program that hangs that long, as a lease of that length would."
+                        + " Set it to 0 for this role, and use lease(...) where that is wanted");
+            }
+            warnAboutWaits(warnings, "transaction_timeout", transactionTimeout);
+            warnAboutWaits(warnings, "statement_timeout", statementTimeout);
+            return warnings;
+        }
+
+        private static void warnAboutWaits(List<String> warnings, String setting, Duration timeout) {
+            if (!timeout.isZero() && timeout.compareTo(WAIT) < 0) {
+                warnings.add(setting + " is " + timeout
+                        + ", which cuts waits in PostgreSQL's queue short. Set it to 0, or to" + " more than " + WAIT
+                        + ", for this role");
+            }
+        }
+    }
+
+    /**
+     * Looks at the server, in three round trips, and leaves no lock behind.
+     *
+     * @param first a connection in autocommit
+     * @param second another one, at the same time; null where there is none, so that exclusion cannot be tried
+     * @throws UnsafeServerException if locks would not exclude
+     * @throws SQLException if the server does not answer
+     */
+    public Findings probe(Connection first, @Nullable Connection second) throws SQLException {
+        int version = first.getMetaData().getDatabaseMajorVersion();
+        if (version < OLDEST) {
+            throw unsafe(
+                    Reason.TOO_OLD,
+                    "the server is PostgreSQL " + version + ", and its view of locks does not tell since when one"
+                            + " waits, nor does it notice that a waiting client has vanished. Use PostgreSQL " + OLDEST
+                            + " or newer");
+        }
+        // Nobody else has a key like this one, and two probes at a time have different ones.
+        long key = RANDOM.nextLong();
+        Record taken = ask(first, ProbeSql.TRY_AND_LOOK, key);
+        @Nullable Record other = second == null ? null : ask(second, ProbeSql.TRY, key);
+        Record freed = ask(first, ProbeSql.FREE, key);
+        if (other != null && second != null && isDone(other)) {
+            // It stays on the session otherwise, for whoever comes next.
+            ask(second, ProbeSql.FREE, key);
+        }
+        if (taken.get(ProbeSql.STANDBY)) {
+            throw unsafe(
+                    Reason.STANDBY,
+                    "the server is a standby (pg_is_in_recovery() is true), and its locks exclude nobody on the"
+                            + " primary. Connect to the primary, for instance with targetServerType=primary in the URL");
+        }
+        checkSessions(taken, other, freed);
+        return new Findings(
+                other != null,
+                Duration.ofMillis(taken.get(ProbeSql.IDLE_TIMEOUT)),
+                millisOrNone(taken.get(ProbeSql.TRANSACTION_TIMEOUT)),
+                Duration.ofMillis(taken.get(ProbeSql.STATEMENT_TIMEOUT)),
+                taken.get(ProbeSql.LOCK_TABLE_SIZE));
+    }
+
+    private void checkSessions(Record taken, @Nullable Record other, Record freed) {
+        boolean sameSession = other != null && pid(other) == pid(taken);
+        if (sameSession || pid(freed) != pid(taken)) {
+            throw unsafe(
+                    Reason.SHARED_SESSIONS,
+                    "statements of one connection reach different sessions of PostgreSQL, or those of two"
+                            + " connections the same (seen: processes " + pid(taken) + ", "
+                            + (other == null ? "" : pid(other) + ", ") + pid(freed)
+                            + "), as through a pooler in transaction or statement mode. Locks would be left to strangers, and granted"
+                            + " to two at a time. Connect past the pooler, or through a pool of it in session mode");
+        }
+        if (!isDone(taken) || (other != null && isDone(other)) || !isDone(freed)) {
+            throw unsafe(
+                    Reason.NO_EXCLUSION,
+                    "locks do not exclude: of a lock that nobody had, the first connection was told that it "
+                            + (isDone(taken) ? "had it" : "could not have it")
+                            + ", a second one at the same time that it "
+                            + (other != null && isDone(other) ? "had it too" : "could not have it")
+                            + ", and its release "
+                            + (isDone(freed) ? "succeeded" : "failed")
+                            + ". The server or a proxy does not do what PostgreSQL does");
+        }
+    }
+
+    private UnsafeServerException unsafe(Reason reason, String finding) {
+        return new UnsafeServerException(reason, who + ": " + finding + ".");
+    }
+
+    private static boolean isDone(Record answer) {
+        return answer.get(ProbeSql.DONE);
+    }
+
+    private static int pid(Record answer) {
+        return answer.get(ProbeSql.PID);
+    }
+
+    private static Duration millisOrNone(@Nullable Integer millis) {
+        return millis == null ? Duration.ZERO : Duration.ofMillis(millis);
+    }
+
+    private static Record ask(Connection connection, String sql, long key) {
+        DSLContext dsl = DSL.using(connection, SQLDialect.POSTGRES);
+        return dsl.fetchSingle(sql, key);
+    }
+}
