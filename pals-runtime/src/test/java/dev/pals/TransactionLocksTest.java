@@ -412,6 +412,46 @@ final class TransactionLocksTest extends LockerFixture {
         assertThat(database.advisoryRows()).isEmpty();
     }
 
+    /** A savepoint that is left behind would nest whatever follows. */
+    @Test
+    void tryAcquire_anyOutcome_leavesNoSavepoint() throws SQLException {
+        try (LockHandle ignored = locker().exclusive(SECOND).acquire();
+                Connection connection = DriverManager.getConnection(database.url())) {
+            connection.setAutoCommit(false);
+            Savepoints savepoints = new Savepoints(connection);
+            TransactionLocks locks = TransactionLocks.in(DSL.using(savepoints.connection()));
+
+            assertThat(locks.exclusive(FIRST, THIRD).tryAcquire()).isTrue();
+            assertThat(locks.exclusive(FIRST, SECOND).tryAcquire()).isFalse();
+            assertThat(locks.exclusive(SECOND).waitAtMost(SHORT).tryAcquire()).isFalse();
+
+            assertThat(savepoints.set()).isEqualTo(3);
+            assertThat(savepoints.released()).isEqualTo(3);
+            connection.rollback();
+        }
+    }
+
+    /** The way back to the savepoint fails too then, and is not what is to be known. */
+    @Test
+    void tryAcquire_sessionEndsWhileItWaits_throwsWhatPostgresSaid() throws Exception {
+        try (LockHandle ignored = locker().exclusive(SECOND).acquire()) {
+            Future<?> waiting = inTransaction(trx -> TransactionLocks.in(trx)
+                    .exclusive(FIRST, SECOND)
+                    .waitAtMost(PATIENCE)
+                    .tryAcquire());
+            database.awaitWaiter(SECOND);
+            database.terminateHolder(FIRST);
+
+            assertThat(waiting)
+                    .failsWithin(PATIENCE)
+                    .withThrowableThat()
+                    .havingCause()
+                    .isInstanceOfSatisfying(
+                            DataAccessException.class,
+                            e -> assertThat(e.sqlState()).isEqualTo("57P01"));
+        }
+    }
+
     // ---- limits ----
 
     @Test
