@@ -133,12 +133,7 @@ final class LockedTransactionTest extends LockerFixture {
         steps.note("end");
         assertThat(steps.seen)
                 .containsExactly(
-                        "begin locked",
-                        "begun locked",
-                        "work locked",
-                        "commit locked",
-                        "committed locked",
-                        "end free");
+                        "begin locked", "begun locked", "work locked", "commit locked", "committed locked", "end free");
     }
 
     @Test
@@ -178,19 +173,27 @@ final class LockedTransactionTest extends LockerFixture {
     void transaction_shared_runsBesideAnotherSharedOne() {
         Locker locker = locker();
         locker.shared(KEY)
-                .transaction(dsl, trx -> locker.shared(KEY).transaction(dsl, other -> assertThat(database.isHeld(KEY))
-                        .isTrue()));
+                .transaction(
+                        dsl,
+                        trx -> locker.shared(KEY)
+                                .transaction(
+                                        dsl,
+                                        other ->
+                                                assertThat(database.isHeld(KEY)).isTrue()));
         assertThat(locker.exclusive(KEY).tryAcquire()).hasValueSatisfying(LockHandle::close);
     }
 
     @Test
     void transaction_severalKeysAndARenamedOne_holdsAll() {
-        locker().exclusive(KEY, OTHER, RenamedLocks.INVOICE_CLOSE).transaction(dsl, trx -> assertThat(List.of(
-                        KEY,
-                        OTHER,
-                        RenamedLocks.INVOICE_CLOSE,
-                        RenamedLocks.INVOICE_CLOSE.formerly().orElseThrow()))
-                .allMatch(database::isHeld));
+        locker().exclusive(KEY, OTHER, RenamedLocks.INVOICE_CLOSE)
+                .transaction(
+                        dsl,
+                        trx -> assertThat(List.of(
+                                        KEY,
+                                        OTHER,
+                                        RenamedLocks.INVOICE_CLOSE,
+                                        RenamedLocks.INVOICE_CLOSE.formerly().orElseThrow()))
+                                .allMatch(database::isHeld));
     }
 
     @Test
@@ -230,9 +233,7 @@ final class LockedTransactionTest extends LockerFixture {
         try (HikariDataSource pool = pool("TRANSACTION_REPEATABLE_READ")) {
             DSLContext counting = DSL.using(pool, SQLDialect.POSTGRES);
             TransactionalRunnable increment = trx -> {
-                trx.dsl()
-                        .select(field(AdvisoryLocks.transactionLock(KEY)))
-                        .fetch();
+                trx.dsl().select(field(AdvisoryLocks.transactionLock(KEY))).fetch();
                 write(trx, valueIn(trx) + 1);
             };
             Future<?> second = counting.transactionResult(trx -> {
@@ -263,8 +264,7 @@ final class LockedTransactionTest extends LockerFixture {
                 .isInstanceOf(ExecutionException.class)
                 .cause()
                 .isInstanceOfSatisfying(
-                        DataAccessException.class,
-                        e -> assertThat(e.sqlState()).isEqualTo("40001"));
+                        DataAccessException.class, e -> assertThat(e.sqlState()).isEqualTo("40001"));
     }
 
     @Test
@@ -278,11 +278,13 @@ final class LockedTransactionTest extends LockerFixture {
         CyclicBarrier bothHaveRead = new CyclicBarrier(2);
         try (HikariDataSource pool = pool(isolation)) {
             DSLContext counting = DSL.using(pool, SQLDialect.POSTGRES);
-            inEachOf(2, number -> counting.transaction(trx -> {
-                int value = valueIn(trx);
-                bothHaveRead.await(PATIENCE.toSeconds(), TimeUnit.SECONDS);
-                write(trx, value + 1);
-            }));
+            inEachOf(
+                    2,
+                    number -> counting.transaction(trx -> {
+                        int value = valueIn(trx);
+                        bothHaveRead.await(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+                        write(trx, value + 1);
+                    }));
         }
     }
 
@@ -331,8 +333,7 @@ final class LockedTransactionTest extends LockerFixture {
                             .waitAtMost(Duration.ofMillis(20))
                             .transaction(watched, trx -> write(trx, 1)))
                     .isInstanceOf(LockTimeoutException.class);
-            assertThatThrownBy(() -> locker()
-                            .exclusive(KEY)
+            assertThatThrownBy(() -> locker().exclusive(KEY)
                             .waitAtMost(Duration.ZERO)
                             .transaction(watched, trx -> write(trx, 1)))
                     .isInstanceOf(LockTimeoutException.class);
@@ -386,9 +387,7 @@ final class LockedTransactionTest extends LockerFixture {
                 }))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("mine")
-                .satisfies(e -> assertThat(e.getSuppressed())
-                        .singleElement()
-                        .isInstanceOf(LockLostException.class));
+                .satisfies(e -> assertThat(e.getSuppressed()).singleElement().isInstanceOf(LockLostException.class));
         assertThat(value()).isZero();
     }
 
@@ -400,10 +399,7 @@ final class LockedTransactionTest extends LockerFixture {
 
         locker.exclusive(KEY).fenced().transaction(dsl, trx -> write(trx, 1));
         long shown = newest(KEY);
-        locker.exclusive(KEY, OTHER)
-                .fenced()
-                .waitAtMost(PATIENCE)
-                .transaction(dsl, trx -> write(trx, 2));
+        locker.exclusive(KEY, OTHER).fenced().waitAtMost(PATIENCE).transaction(dsl, trx -> write(trx, 2));
 
         assertThat(value()).isEqualTo(2);
         assertThat(newest(KEY)).isGreaterThan(shown);

@@ -142,7 +142,9 @@ final class TestDatabase implements AutoCloseable {
 
     /** Awaitility would let 100 ms pass before its first look, which is most often the last. */
     private static ConditionFactory atOnceOrLater() {
-        return await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(10)).atMost(PATIENCE);
+        return await().pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(10))
+                .atMost(PATIENCE);
     }
 
     /** Ends the session that holds the key, as an administrator would. */

@@ -68,9 +68,8 @@ final class TransactionLockSettingsTest extends LockerFixture {
         /** Before any connection of the test's is made. */
         void setDatabase(DSLContext admin) {
             if (this == ROLE) {
-                admin.execute(
-                        "do $$ begin execute format('alter role %I in database %I set lock_timeout = ''" + CALLERS
-                                + "''', current_user, current_database()); end $$");
+                admin.execute("do $$ begin execute format('alter role %I in database %I set lock_timeout = ''" + CALLERS
+                        + "''', current_user, current_database()); end $$");
             }
         }
 
@@ -106,8 +105,7 @@ final class TransactionLockSettingsTest extends LockerFixture {
             @Override
             void of(TransactionLockSettingsTest test, Configuration trx) {
                 assertThat(limited(trx, FREE).tryAcquire()).isTrue();
-                assertThat(TransactionLocks.in(trx).shared(FREE).tryAcquire())
-                        .isTrue();
+                assertThat(TransactionLocks.in(trx).shared(FREE).tryAcquire()).isTrue();
             }
         },
         TRIED_IN_VAIN {
@@ -142,8 +140,8 @@ final class TransactionLockSettingsTest extends LockerFixture {
             @Override
             void of(TransactionLockSettingsTest test, Configuration trx) throws Exception {
                 var cancelled = test.inBackground(test::cancelWhenItWaits);
-                assertThatThrownBy(() -> trx.dsl()
-                                .transaction(nested -> patient(nested).acquire()))
+                assertThatThrownBy(() ->
+                                trx.dsl().transaction(nested -> patient(nested).acquire()))
                         .isInstanceOfSatisfying(
                                 DataAccessException.class,
                                 e -> assertThat(e.sqlState()).isEqualTo("57014"));

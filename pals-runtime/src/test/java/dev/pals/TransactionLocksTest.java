@@ -418,15 +418,17 @@ final class TransactionLocksTest extends LockerFixture {
         try (LockHandle ignored = locker().exclusive(SECOND).acquire();
                 Connection connection = DriverManager.getConnection(database.url())) {
             connection.setAutoCommit(false);
-            Savepoints savepoints = new Savepoints(connection);
-            TransactionLocks locks = TransactionLocks.in(DSL.using(savepoints.connection()));
+            NotedConnection noted = new NotedConnection(connection);
+            TransactionLocks locks = TransactionLocks.in(DSL.using(noted.connection()));
 
             assertThat(locks.exclusive(FIRST, THIRD).tryAcquire()).isTrue();
             assertThat(locks.exclusive(FIRST, SECOND).tryAcquire()).isFalse();
             assertThat(locks.exclusive(SECOND).waitAtMost(SHORT).tryAcquire()).isFalse();
 
-            assertThat(savepoints.set()).isEqualTo(3);
-            assertThat(savepoints.released()).isEqualTo(3);
+            assertThat(noted.calls())
+                    .filteredOn(call -> call.endsWith("Savepoint()"))
+                    .hasSize(3);
+            assertThat(noted.calls()).filteredOn("releaseSavepoint"::equals).hasSize(3);
             connection.rollback();
         }
     }

@@ -3,22 +3,18 @@ package dev.pals;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 
-/** A connection whose savepoints are counted. */
-final class Savepoints {
-    private final AtomicInteger set = new AtomicInteger();
-    private final AtomicInteger released = new AtomicInteger();
+/** A connection that notes what is called on it. */
+final class NotedConnection {
+    private final List<String> calls = new CopyOnWriteArrayList<>();
     private final Connection connection;
 
-    Savepoints(Connection target) {
+    NotedConnection(Connection target) {
         connection = (Connection) Proxy.newProxyInstance(
                 Connection.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
-                    if (method.getName().equals("setSavepoint")) {
-                        set.incrementAndGet();
-                    } else if (method.getName().equals("releaseSavepoint")) {
-                        released.incrementAndGet();
-                    }
+                    calls.add(method.getName() + (arguments == null ? "()" : ""));
                     try {
                         return method.invoke(target, arguments);
                     } catch (InvocationTargetException e) {
@@ -31,11 +27,8 @@ final class Savepoints {
         return connection;
     }
 
-    int set() {
-        return set.get();
-    }
-
-    int released() {
-        return released.get();
+    /** The names of the methods, in order; those without arguments end with parentheses. */
+    List<String> calls() {
+        return calls;
     }
 }
