@@ -33,6 +33,7 @@ import org.jooq.exception.DataAccessException;
 import org.jooq.impl.DSL;
 import org.jooq.impl.DataSourceConnectionProvider;
 import org.jooq.impl.DefaultConfiguration;
+import org.jooq.impl.NoTransactionProvider;
 import org.jooq.impl.ThreadLocalTransactionProvider;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -104,6 +105,18 @@ final class AmbientTransactionTest extends LockerFixture {
                 onConnection(database, work, DSL::using);
             }
         },
+        JDBC_WITHOUT_TRANSACTIONS_OF_JOOQ {
+            @Override
+            void run(TestDatabase database, Work work) throws SQLException {
+                onConnection(
+                        database,
+                        work,
+                        connection -> DSL.using(connection)
+                                .configuration()
+                                .derive(new NoTransactionProvider())
+                                .dsl());
+            }
+        },
         CONNECTION_PROVIDER {
             @Override
             void run(TestDatabase database, Work work) throws SQLException {
@@ -149,6 +162,13 @@ final class AmbientTransactionTest extends LockerFixture {
                     SpringTransactions spring = new SpringTransactions(pool);
                     spring.run(TransactionDefinition.PROPAGATION_REQUIRED, () -> work.unchecked(spring.dsl()));
                 }
+            }
+        },
+        THREAD_LOCAL {
+            @Override
+            void run(TestDatabase database, Work work) {
+                DSLContext dsl = threadLocal(database.dataSource());
+                dsl.transaction(() -> work.in(dsl));
             }
         };
 
