@@ -92,7 +92,10 @@ final class AmbientFuzzTest extends LockerFixture {
                 Nesting nesting = new Nesting(random, locker);
                 try {
                     nesting.play();
-                    assertThat(observer.select(ENTRY).from(LEDGER).orderBy(ENTRY).fetch(ENTRY))
+                    assertThat(observer.select(ENTRY)
+                                    .from(LEDGER)
+                                    .orderBy(ENTRY)
+                                    .fetch(ENTRY))
                             .containsExactlyElementsOf(nesting.committed);
                     assertThat(database.advisoryRows()).hasSize(1);
                 } catch (RuntimeException | AssertionError e) {
@@ -223,8 +226,16 @@ final class AmbientFuzzTest extends LockerFixture {
         private void outermost(int transaction, Body body) {
             // Not one of those that are taken within: for the transaction it is another session's.
             LockKey key = LockKey.of("ambient-fuzz", "outermost-" + transaction);
-            switch (told(0, random.nextInt(7), "jOOQ", "JDBC", "Spring", "Spring, with its provider", "locked",
-                    "locked, with Spring's provider", "thread-local")) {
+            switch (told(
+                    0,
+                    random.nextInt(7),
+                    "jOOQ",
+                    "JDBC",
+                    "Spring",
+                    "Spring, with its provider",
+                    "locked",
+                    "locked, with Spring's provider",
+                    "thread-local")) {
                 case 0 ->
                     observer.transaction(trx -> body.in(new Place(trx.dsl(), transaction, true, Springs.NOTHING)));
                 case 1 -> onConnection(transaction, body);
@@ -236,15 +247,11 @@ final class AmbientFuzzTest extends LockerFixture {
                     spring.run(
                             TransactionDefinition.PROPAGATION_REQUIRED,
                             () -> body.in(new Place(
-                                    spring.dslWithProvider(),
-                                    transaction,
-                                    true,
-                                    Springs.ITS_CONNECTION_AND_PROVIDER)));
+                                    spring.dslWithProvider(), transaction, true, Springs.ITS_CONNECTION_AND_PROVIDER)));
                 case 4 ->
                     locker.exclusive(key)
                             .transaction(
-                                    observer,
-                                    trx -> body.in(new Place(trx.dsl(), transaction, true, Springs.NOTHING)));
+                                    observer, trx -> body.in(new Place(trx.dsl(), transaction, true, Springs.NOTHING)));
                 case 5 ->
                     locker.exclusive(key)
                             .transaction(
@@ -252,8 +259,7 @@ final class AmbientFuzzTest extends LockerFixture {
                                     trx -> body.in(new Place(
                                             trx.dsl(), transaction, true, Springs.ITS_CONNECTION_AND_PROVIDER)));
                 default ->
-                    threadLocal.transaction(
-                            () -> body.in(new Place(threadLocal, transaction, false, Springs.NOTHING)));
+                    threadLocal.transaction(() -> body.in(new Place(threadLocal, transaction, false, Springs.NOTHING)));
             }
         }
 
@@ -261,8 +267,7 @@ final class AmbientFuzzTest extends LockerFixture {
             try (Connection connection = DriverManager.getConnection(database.url())) {
                 connection.setAutoCommit(false);
                 try {
-                    body.in(new Place(
-                            DSL.using(connection, SQLDialect.POSTGRES), transaction, false, Springs.NOTHING));
+                    body.in(new Place(DSL.using(connection, SQLDialect.POSTGRES), transaction, false, Springs.NOTHING));
                     connection.commit();
                 } finally {
                     connection.rollback();
@@ -338,8 +343,7 @@ final class AmbientFuzzTest extends LockerFixture {
             Undo undo = new Undo(random.nextInt(3));
             switch (told(depth, random.nextInt(3), "fails", "fails in SQL", "fails to get a lock")) {
                 case 1 ->
-                    assertThatThrownBy(() -> place.dsl.execute("select 1 / 0"))
-                            .isInstanceOf(DataAccessException.class);
+                    assertThatThrownBy(() -> place.dsl.execute("select 1 / 0")).isInstanceOf(DataAccessException.class);
                 case 2 ->
                     assertThatThrownBy(() -> TransactionLocks.in(place.dsl)
                                     .exclusive(BUSY)
@@ -388,8 +392,7 @@ final class AmbientFuzzTest extends LockerFixture {
                 case LOCKED ->
                     locker.exclusive(Objects.requireNonNull(key))
                             .transaction(place.dsl, trx -> body.in(place.on(trx.dsl())));
-                case SPRING_REQUIRED ->
-                    spring.run(TransactionDefinition.PROPAGATION_REQUIRED, () -> body.in(place));
+                case SPRING_REQUIRED -> spring.run(TransactionDefinition.PROPAGATION_REQUIRED, () -> body.in(place));
                 case SPRING_NESTED -> spring.run(TransactionDefinition.PROPAGATION_NESTED, () -> body.in(place));
                 case SPRING_NEW -> {
                     boolean provider = place.springs == Springs.ITS_CONNECTION_AND_PROVIDER;
@@ -415,7 +418,9 @@ final class AmbientFuzzTest extends LockerFixture {
 
         // ---- helpers ----
 
-        /** One of a few, so that some are taken twice; no other transaction takes it, since that would wait for ever. */
+        /**
+         * One of a few, so that some are taken twice; no other transaction takes it, since that would wait for ever.
+         */
         private LockKey key(int transaction) {
             return LockKey.of("ambient-fuzz", "transaction-" + transaction + "-key-" + random.nextInt(3));
         }

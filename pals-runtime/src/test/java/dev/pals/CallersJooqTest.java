@@ -142,8 +142,8 @@ final class CallersJooqTest extends LockerFixture {
     /** As Spring's, which puts its own exception around each of jOOQ's. */
     private static Configuration translating() {
         return jooq(new Settings())
-                .deriveAppending(ExecuteListener.onException(context -> context.exception(
-                        new UnsupportedOperationException("translated", context.sqlException()))));
+                .deriveAppending(ExecuteListener.onException(context ->
+                        context.exception(new UnsupportedOperationException("translated", context.sqlException()))));
     }
 
     @ParameterizedTest
@@ -171,12 +171,15 @@ final class CallersJooqTest extends LockerFixture {
     @Test
     void listener_translatesExceptions_seesOtherFailuresOfPostgres() throws Exception {
         try (LockHandle ignored = locker().exclusive(BUSY).acquire()) {
-            with(Connections.PLAIN, translating(), dsl -> assertThatThrownBy(() -> dsl.transaction(trx -> {
-                        trx.dsl().execute("set local statement_timeout = '20ms'");
-                        TransactionLocks.in(trx).exclusive(BUSY).acquire();
-                    }))
-                    .isInstanceOf(UnsupportedOperationException.class)
-                    .hasMessage("translated"));
+            with(
+                    Connections.PLAIN,
+                    translating(),
+                    dsl -> assertThatThrownBy(() -> dsl.transaction(trx -> {
+                                trx.dsl().execute("set local statement_timeout = '20ms'");
+                                TransactionLocks.in(trx).exclusive(BUSY).acquire();
+                            }))
+                            .isInstanceOf(UnsupportedOperationException.class)
+                            .hasMessage("translated"));
         }
     }
 
@@ -200,7 +203,8 @@ final class CallersJooqTest extends LockerFixture {
         for (StatementType type : StatementType.values()) {
             List<String> seen = new CopyOnWriteArrayList<>();
             Configuration listening = jooq(new Settings().withStatementType(type))
-                    .deriveAppending(ExecuteListener.onExecuteStart(context -> seen.add(String.valueOf(context.sql()))));
+                    .deriveAppending(
+                            ExecuteListener.onExecuteStart(context -> seen.add(String.valueOf(context.sql()))));
             with(
                     Connections.PLAIN,
                     listening,
@@ -211,7 +215,11 @@ final class CallersJooqTest extends LockerFixture {
 
             String hash = String.valueOf(KEY.lockHash());
             if (type == StatementType.STATIC_STATEMENT) {
-                assertThat(seen).singleElement().asString().contains(hash, "7000").doesNotContain("?");
+                assertThat(seen)
+                        .singleElement()
+                        .asString()
+                        .contains(hash, "7000")
+                        .doesNotContain("?");
             } else {
                 assertThat(seen).singleElement().asString().contains("?").doesNotContain(hash);
             }
@@ -230,10 +238,11 @@ final class CallersJooqTest extends LockerFixture {
                 assertThat(locks.exclusive(BUSY).tryAcquire()).isFalse();
                 assertThat(locks.shared(OTHER, BUSY).waitAtMost(SHORT).tryAcquire())
                         .isFalse();
-                assertThatThrownBy(() -> trx.dsl().transaction(nested -> TransactionLocks.in(nested)
-                                .exclusive(BUSY)
-                                .waitAtMost(SHORT)
-                                .acquire()))
+                assertThatThrownBy(() -> trx.dsl()
+                                .transaction(nested -> TransactionLocks.in(nested)
+                                        .exclusive(BUSY)
+                                        .waitAtMost(SHORT)
+                                        .acquire()))
                         .isInstanceOf(LockTimeoutException.class);
                 assertThat(heldKeys()).contains(KEY, OTHER);
                 enter(trx, 1);

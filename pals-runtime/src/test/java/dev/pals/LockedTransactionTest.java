@@ -537,7 +537,7 @@ final class LockedTransactionTest extends LockerFixture {
     // ---- helpers ----
 
     private static int valueIn(Configuration trx) {
-        return trx.dsl().select(VALUE).from(COUNTER).fetchSingle(VALUE);
+        return trx.dsl().select(VALUE).from(COUNTER).fetchSingle().value1();
     }
 
     private static void write(Configuration trx, int value) {

@@ -794,6 +794,7 @@ final class TransactionLocksTest extends LockerFixture {
         try (LockHandle ignored = locker().exclusive(FIRST).acquire()) {
             assertThatThrownBy(() -> dsl.transaction(trx -> {
                         trx.dsl().execute("set transaction isolation level serializable");
+                        trx.dsl().execute("set local lock_timeout = '1s'");
                         TransactionLocks.in(trx).exclusive(FIRST).acquire();
                     }))
                     .isInstanceOf(SnapshotBeforeLockException.class);
