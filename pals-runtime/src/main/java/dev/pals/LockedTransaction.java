@@ -14,8 +14,11 @@ import java.util.List;
 import java.util.Optional;
 import org.jooq.Configuration;
 import org.jooq.DSLContext;
+import org.jooq.TransactionProvider;
 import org.jooq.TransactionalCallable;
 import org.jooq.impl.DefaultTransactionProvider;
+import org.jooq.impl.NoTransactionProvider;
+import org.jooq.impl.ThreadLocalTransactionProvider;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,12 +61,19 @@ record LockedTransaction(
             throw new IllegalStateException("A fenced transaction on " + keys
                     + " was to begin within another transaction, whose lock has no fencing token. Begin it outside.");
         }
-        boolean jooqsOwn = caller.transactionProvider() instanceof DefaultTransactionProvider;
-        Configuration joining = jooqsOwn ? caller.derive(new JoiningTransactionProvider()) : caller;
+        boolean jooqs = isJooqs(caller.transactionProvider());
+        Configuration joining = jooqs ? caller.derive(new JoiningTransactionProvider()) : caller;
         return joining.dsl().transactionResult(trx -> {
             transactionLock(trx).acquire();
             return body.run(trx);
         });
+    }
+
+    /** Those know nothing of a transaction that this configuration has not begun, and would commit it. */
+    private static boolean isJooqs(TransactionProvider provider) {
+        return provider instanceof DefaultTransactionProvider
+                || provider instanceof ThreadLocalTransactionProvider
+                || provider instanceof NoTransactionProvider;
     }
 
     private TransactionLockRequest transactionLock(Configuration trx) {

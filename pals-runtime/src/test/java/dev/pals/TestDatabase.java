@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ParameterContext;
@@ -132,11 +133,18 @@ final class TestDatabase implements AutoCloseable {
     }
 
     void awaitWaiter(LockKey key) {
-        await().atMost(PATIENCE).until(() -> rowsOf(key).stream().anyMatch(row -> !row.granted()));
+        atOnceOrLater().until(() -> rowsOf(key).stream().anyMatch(row -> !row.granted()));
     }
 
     void awaitNoAdvisoryRow() {
-        await().atMost(PATIENCE).until(this::advisoryRows, List::isEmpty);
+        atOnceOrLater().until(this::advisoryRows, List::isEmpty);
+    }
+
+    /** Awaitility would let 100 ms pass before its first look, which is most often the last. */
+    private static ConditionFactory atOnceOrLater() {
+        return await().pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(10))
+                .atMost(PATIENCE);
     }
 
     /** Ends the session that holds the key, as an administrator would. */
@@ -147,7 +155,7 @@ final class TestDatabase implements AutoCloseable {
                 .orElseThrow()
                 .pid();
         execute("select pg_terminate_backend(" + pid + ")");
-        await().atMost(PATIENCE).until(() -> rowsOf(key).stream().noneMatch(row -> row.pid() == pid));
+        atOnceOrLater().until(() -> rowsOf(key).stream().noneMatch(row -> row.pid() == pid));
     }
 
     void execute(String sql) {

@@ -8,6 +8,8 @@ import dev.pals.lock.LockMode;
 import dev.pals.lock.LockTimeoutException;
 import dev.pals.lock.SnapshotBeforeLockException;
 import dev.pals.lock.WaitPolicy;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.time.Duration;
 import java.util.List;
@@ -121,18 +123,30 @@ public final class TransactionLockRequest {
             try {
                 answer = taking.apply(dsl);
             } catch (RuntimeException e) {
-                connection.rollback(before);
+                try {
+                    undo(connection, before);
+                } catch (SQLException inDoubt) {
+                    e.addSuppressed(inDoubt);
+                    throw e;
+                }
                 if (!SqlState.LOCK_NOT_AVAILABLE.isCauseOf(e)) {
                     throw e;
                 }
                 return new Answer(false, CallerTransaction.identity(dsl));
             }
-            if (!answer.taken()) {
-                connection.rollback(before);
+            if (answer.taken()) {
+                connection.releaseSavepoint(before);
+            } else {
+                undo(connection, before);
             }
-            connection.releaseSavepoint(before);
             return answer;
         });
+    }
+
+    /** A savepoint stands after a rollback to it, and nests whatever follows. */
+    private static void undo(Connection connection, Savepoint before) throws SQLException {
+        connection.rollback(before);
+        connection.releaseSavepoint(before);
     }
 
     private Answer waitForAll(DSLContext dsl) {

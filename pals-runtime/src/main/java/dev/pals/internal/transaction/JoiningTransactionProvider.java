@@ -27,7 +27,11 @@ public final class JoiningTransactionProvider implements TransactionProvider {
 
     @Override
     public void rollback(TransactionContext context) {
-        context.dsl().connection(connection -> connection.rollback(savepoint(context)));
+        context.dsl().connection(connection -> {
+            connection.rollback(savepoint(context));
+            // It stands after a rollback to it, and would nest whatever follows.
+            connection.releaseSavepoint(savepoint(context));
+        });
     }
 
     private static Savepoint savepoint(TransactionContext context) {
