@@ -211,6 +211,9 @@ public final class LockRequest {
      * without a limit is limited by its {@code lock_timeout} then. Under REPEATABLE READ and SERIALIZABLE joining is
      * refused.
      *
+     * <p>Not reentrant: whoever asks for the same locks again within the body, of the locker or of the transaction,
+     * waits for itself, since another session has them; with {@code TransactionLocks} and no limit that is for ever.
+     *
      * <p>The transaction's connection is besides those of the locker: where both come from one pool, it must have
      * enough.
      *
