@@ -202,14 +202,19 @@ public final class LockRequest {
      * locker.exclusive(ACCOUNT.of(42L)).transaction(dsl, trx -> trx.dsl().update(ACCOUNTS)...);
      * }</pre>
      *
-     * <p>Before the commit PostgreSQL is asked whether the locks are still held. They are never lost in between, but
-     * for the moment until the commit; {@link #fenced()} closes that gap.
+     * <p>Before the commit PostgreSQL is asked whether the sessions that have the locks live. So they are never lost
+     * unnoticed, but for the moment until the commit; {@link #fenced()} closes that gap. Where the connection breaks
+     * during the commit, nobody knows whether it was done, and the locks are released all the same.
      *
      * <p><b>Within a transaction</b>, of jOOQ, of Spring or of whoever has switched off autocommit, it joins: the body
      * runs in that transaction, within a savepoint, and the locks are {@linkplain dev.pals.jooq.TransactionLocks those
      * of that transaction}, which PostgreSQL frees when it ends. It is never committed or rolled back here. A wait
-     * without a limit is limited by its {@code lock_timeout} then. Under REPEATABLE READ and SERIALIZABLE joining is
-     * refused.
+     * without a limit is limited by its {@code lock_timeout} then; it is in PostgreSQL's queue, whatever the policy,
+     * and no interrupt ends it. The lock budget and listeners do not see these locks. Nor does PostgreSQL see a
+     * deadlock between them and those of a locker: limits end it. A {@code begin} that was sent as SQL, with autocommit
+     * on, is not recognised. Under REPEATABLE READ and SERIALIZABLE joining is refused.
+     *
+     * <p>The locker and the DSL must be of one database: advisory locks of two databases do not know each other.
      *
      * <p>Not reentrant: whoever asks for the same locks again within the body, of the locker or of the transaction,
      * waits for itself, since another session has them; with {@code TransactionLocks} and no limit that is for ever.
@@ -221,6 +226,8 @@ public final class LockRequest {
      * @throws LockTimeoutException if the locks were not granted in time; the body has not run
      * @throws dev.pals.lock.LockLostException if the locks were lost before the commit, and the transaction was rolled
      *     back; or, where the exception came out of the release, right after it. The message says which
+     * @throws org.jooq.exception.DataAccessException also if the body has hidden an error of PostgreSQL's, after which
+     *     nothing can be committed (SQLSTATE 25P02)
      * @throws dev.pals.lock.StaleFencingTokenException if it is {@link #fenced()} and a later holder has shown its
      *     token
      * @throws dev.pals.lock.SnapshotBeforeLockException if it would join a transaction that is REPEATABLE READ or

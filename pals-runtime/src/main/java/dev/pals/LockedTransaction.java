@@ -38,6 +38,7 @@ record LockedTransaction(
                     FencingTokens.check(trx, lock);
                 }
                 T result = body.run(trx);
+                CallerTransaction.requireNotAborted(trx);
                 confirm(lock);
                 return result;
             });

@@ -16,7 +16,9 @@ import dev.pals.db.jooq.pg_catalog.routines.PgAdvisoryXactLockShared2;
 import dev.pals.internal.sql.VoidFunction;
 import dev.pals.key.LockFamily;
 import dev.pals.key.LockKey;
+import java.math.BigDecimal;
 import java.util.Optional;
+import java.util.Set;
 import org.jooq.Condition;
 import org.jooq.Field;
 import org.jooq.impl.DSL;
@@ -49,6 +51,8 @@ import org.jooq.impl.SQLDataType;
  *     functions</a>
  */
 public final class AdvisoryLocks {
+    private static final Set<Class<?>> FRACTIONS = Set.of(BigDecimal.class, Double.class, Float.class);
+
     private AdvisoryLocks() {}
 
     /**
@@ -61,10 +65,16 @@ public final class AdvisoryLocks {
      * <p>It is null where the id is null. PostgreSQL raises SQLSTATE 22003 (numeric value out of range) where the id is
      * not between -{@link LockFamily#ID_LIMIT} and {@link LockFamily#ID_LIMIT}, both excluded.
      *
-     * @throws IllegalArgumentException if the family has a former name, whose keys a single field cannot take too
+     * @throws IllegalArgumentException if the family has a former name, whose keys a single field cannot take too; or
+     *     if the field is of a type with fractions
      */
     public static <T extends Number> Field<Long> key(LockFamily<T> family, Field<? extends Number> id) {
         refuseFormer(family, family.formerly());
+        if (FRACTIONS.contains(id.getType())) {
+            throw new IllegalArgumentException(
+                    "The ids of " + family + " come from " + id + " of type " + id.getDataType()
+                            + ", which has fractions: two ids could be one lock. Use an integer column, or cast it yourself.");
+        }
         Field<Long> number = id.cast(SQLDataType.BIGINT);
         // In range it is the number itself; beyond, the sum overflows and so raises the error.
         Field<Long> checked = when(number.between(-LockFamily.ID_LIMIT + 1, LockFamily.ID_LIMIT - 1), number)

@@ -42,6 +42,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RowClaim<R extends Record> {
     private static final int MOST_ATTEMPTS = 250;
+    private static final long MOST_CANDIDATES = 100_000;
+    private static final Candidates ALL = new Candidates(noCondition(), true);
     private static final Name CANDIDATES = name("pals_candidates");
     private static final Field<Long> ID = field(name("pals_candidates", "pals_id"), Long.class);
 
@@ -80,7 +82,9 @@ public final class RowClaim<R extends Record> {
         return new RowClaim<>(transaction, family, id, condition.and(more), order);
     }
 
-    /** Returns this claim with an order: the first rows that are free are claimed, and come in this order. */
+    /**
+     * Returns this claim with an order, in place of any before: the first rows that are free are claimed, and come so.
+     */
     public RowClaim<R> orderBy(OrderField<?>... fields) {
         return new RowClaim<>(transaction, family, id, condition, List.of(fields));
     }
@@ -89,7 +93,8 @@ public final class RowClaim<R extends Record> {
      * Claims rows: those returned are locked until the transaction ends, exclusively, and no other row is. Rows whose
      * lock somebody else has are passed over without waiting. What is returned is how the rows are after their locks
      * were taken, so a row that another transaction has just changed and freed is not claimed where the condition no
-     * longer holds for it. Fewer than the limit are returned where there are no more, and none where all are taken.
+     * longer holds for it. Fewer than the limit are returned where there are no more or others were faster, and none
+     * where all are taken.
      *
      * <p>The candidates are selected and sorted in a subquery of their own, and their locks are tried one after the
      * other until the limit is reached, since PostgreSQL may call a function for rows that it does not return. An index
@@ -131,20 +136,54 @@ public final class RowClaim<R extends Record> {
         return new Claimed<>(rows, standing.get(TransactionLockSql.TRANSACTION));
     }
 
-    /** Each failed attempt means that another transaction has committed: all of them together get on. */
+    /**
+     * Each failed attempt means that another transaction has committed: all of them together get on. So that this one
+     * does, too, where it takes long to find candidates and others are done with the first of them meanwhile, more and
+     * more are looked for, and the locks are tried in a statement that has only those to look at.
+     */
     private Result<R> onceTheyHold(Connection connection, int limit) throws SQLException {
         // The caller's settings, which may map the table to another one; but no error is to look like an empty result.
         Settings settings = SettingsTools.clone(transaction.settings()).withThrowExceptions(ThrowExceptions.THROW_ALL);
         DSLContext dsl = transaction.derive(connection).derive(settings).dsl();
         for (int attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-            Result<R> rows = lockedOrNone(connection, dsl, limit);
+            Candidates candidates = attempt == 1 ? ALL : first(dsl, (long) limit << Math.min(attempt, 16));
+            Result<R> rows = lockedOrNone(connection, dsl, candidates, limit);
             if (rows != null) {
                 return attached(rows);
             }
         }
         throw new IllegalStateException("Rows were locked " + MOST_ATTEMPTS + " times by " + this
                 + ", and each time the condition did not hold any longer for one of them. It must not depend on chance, or"
-                + " on the locks themselves: " + condition);
+                + " on the locks themselves: " + condition
+                + ". Or others are done with rows faster than these are found: an"
+                + " index in the order of the claim helps.");
+    }
+
+    /**
+     * Among which rows to claim.
+     *
+     * @param areAll whether no other row is open, so that none is free where none of these is
+     */
+    private record Candidates(Condition condition, boolean areAll) {}
+
+    /** The first rows that are open, locked or not. */
+    private Candidates first(DSLContext dsl, long wanted) {
+        long count = Math.min(wanted, MOST_CANDIDATES);
+        Set<Long> ids = dsl.select(id.cast(BIGINT).as(ID))
+                .from(table())
+                .where(condition)
+                .orderBy(order)
+                .limit(count)
+                .fetchSet(ID.getUnqualifiedName(), Long.class);
+        return new Candidates(isOneOf(ids), ids.size() < count);
+    }
+
+    private Condition isOneOf(Set<Long> ids) {
+        return id.coerce(BIGINT).eq(any(val(ids.toArray(Long[]::new))));
+    }
+
+    private Table<R> table() {
+        return Objects.requireNonNull(id.getTable(), "table of the id");
     }
 
     /** To the transaction, as its own statements would do it, since the connection may be borrowed for the claim. */
@@ -155,11 +194,12 @@ public final class RowClaim<R extends Record> {
         return rows;
     }
 
-    private @Nullable Result<R> lockedOrNone(Connection connection, DSLContext dsl, int limit) throws SQLException {
+    private @Nullable Result<R> lockedOrNone(Connection connection, DSLContext dsl, Candidates candidates, int limit)
+            throws SQLException {
         Savepoint before = connection.setSavepoint();
         Result<R> rows;
         try {
-            rows = lockedRows(dsl, limit);
+            rows = lockedRows(dsl, candidates, limit);
         } catch (RuntimeException | Error e) {
             try {
                 connection.rollback(before);
@@ -177,33 +217,35 @@ public final class RowClaim<R extends Record> {
     }
 
     /** Null if one of them was changed between the statement that found it and its lock. */
-    private @Nullable Result<R> lockedRows(DSLContext dsl, int limit) {
-        Table<R> table = Objects.requireNonNull(id.getTable(), "table of the id");
+    private @Nullable Result<R> lockedRows(DSLContext dsl, Candidates candidates, int limit) {
+        Table<R> table = table();
         // "Offset 0" keeps PostgreSQL from merging the two, and lets it read no more candidates than are tried.
-        Table<?> candidates = select(id.cast(BIGINT).as(ID))
+        Table<?> sorted = select(id.cast(BIGINT).as(ID))
                 .from(table)
                 .where(condition)
+                .and(candidates.condition())
                 .orderBy(order)
                 .offset(inline(0))
                 .asTable(CANDIDATES);
         Set<Long> locked = dsl.select(ID)
-                .from(candidates)
+                .from(sorted)
                 .where(AdvisoryLocks.tryTransactionLock(AdvisoryLocks.key(family, ID)))
                 .limit(limit)
                 .fetchSet(ID);
         if (locked.isEmpty()) {
-            return dsl.newResult(table);
+            return candidates.areAll() ? dsl.newResult(table) : null;
         }
         Result<R> rows = dsl.selectFrom(table)
                 .where(condition)
-                .and(id.coerce(BIGINT).eq(any(val(locked.toArray(Long[]::new)))))
+                .and(isOneOf(locked))
                 .orderBy(order)
                 .fetch();
-        if (rows.size() > locked.size()) {
+        int found = rows.intoSet(id).size();
+        if (rows.size() > found) {
             throw new IllegalStateException("Rows of " + table + " have the same " + id.getName() + ", so that " + this
                     + " would claim more of them than it may. Claim by a unique column.");
         }
-        return rows.size() == locked.size() ? rows : null;
+        return found == locked.size() ? rows : null;
     }
 
     private IllegalStateException noTransaction() {

@@ -122,7 +122,7 @@ public final class TransactionLockRequest {
             Answer answer;
             try {
                 answer = taking.apply(dsl);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 try {
                     undo(connection, before);
                 } catch (SQLException inDoubt) {

@@ -40,8 +40,8 @@ public interface LockHandle extends AutoCloseable {
     boolean isHeld();
 
     /**
-     * Asks PostgreSQL whether the locks are held, where {@link #isHeld()} says what was known a moment ago: for the
-     * last moment before a step that cannot be taken back. One round trip for each lock.
+     * Asks PostgreSQL whether the sessions that have the locks live, where {@link #isHeld()} says what was known a
+     * moment ago: for the last moment before a step that cannot be taken back. One round trip for each session.
      *
      * @throws LockLostException if they were lost; {@link #close()} does not throw it again then
      * @throws IllegalStateException if they were released

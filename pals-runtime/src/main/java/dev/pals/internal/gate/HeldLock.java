@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -221,12 +222,12 @@ public final class HeldLock implements LockHandle {
         }
 
         private void confirm() {
+            boolean released = done || gates.isClosed();
             try {
-                for (Entry entry : entries) {
-                    Hold hold = entry.hold();
-                    if (hold != null) {
-                        hold.confirm();
-                    }
+                if (!released) {
+                    Hold.confirm(Stream.of(entries)
+                            .flatMap(entry -> Stream.ofNullable(entry.hold()))
+                            .toList());
                 }
             } catch (SQLException e) {
                 lose(e);

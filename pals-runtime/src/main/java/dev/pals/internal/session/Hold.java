@@ -3,6 +3,9 @@ package dev.pals.internal.session;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockMode;
 import java.sql.SQLException;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -66,13 +69,19 @@ public final class Hold {
     }
 
     /**
-     * Asks PostgreSQL whether the session that holds it lives. One round trip.
+     * Asks PostgreSQL whether the sessions that hold them live. One round trip for each session.
      *
-     * @throws SQLException if it has ended
+     * @throws SQLException if one has ended
      */
-    public void confirm() throws SQLException {
-        Session holder = session;
-        if (holder != null) {
+    public static void confirm(Collection<Hold> holds) throws SQLException {
+        Set<Session> holders = new LinkedHashSet<>();
+        for (Hold hold : holds) {
+            Session holder = hold.session;
+            if (holder != null) {
+                holders.add(holder);
+            }
+        }
+        for (Session holder : holders) {
             holder.confirm();
         }
     }

@@ -106,7 +106,9 @@ final class Session {
      * @throws SQLException if there is none: the session has ended
      */
     void confirm() throws SQLException {
-        perform(new Order(Command.heartbeat()));
+        if (!perform(new Order(Command.heartbeat()))) {
+            throw new SQLException("the session is no longer in use");
+        }
     }
 
     /** How many locks it holds. */

@@ -58,6 +58,16 @@ public final class CallerTransaction {
         return caller.dsl().connectionResult(connection -> identity(on(connection, caller)));
     }
 
+    /**
+     * Checks that PostgreSQL has not aborted the transaction, which a body may have hidden: its commit would roll back,
+     * and say nothing. One round trip.
+     *
+     * @throws org.jooq.exception.DataAccessException with SQLSTATE 25P02 if it has
+     */
+    public static void requireNotAborted(Configuration caller) {
+        var unused = identity(caller);
+    }
+
     /** What no other transaction has. One round trip. */
     public static String identity(DSLContext dsl) {
         return dsl.fetchSingle(TransactionLockSql.IDENTITY).get(TransactionLockSql.TRANSACTION);
@@ -75,7 +85,8 @@ public final class CallerTransaction {
                 .set(SQLDialect.POSTGRES)
                 .set(new Settings()
                         .withStatementType(caller.settings().getStatementType())
-                        .withQueryTimeout(caller.settings().getQueryTimeout()))
+                        .withQueryTimeout(caller.settings().getQueryTimeout())
+                        .withExecuteLogging(caller.settings().isExecuteLogging()))
                 .set(caller.executeListenerProviders())
                 .dsl();
     }
