@@ -294,6 +294,25 @@ final class HazardTest extends LockerFixture {
         }
     }
 
+    /** Where many do, each of their tries would need a thread. */
+    @Test
+    void requestWithoutAConnectionToWaitWith_triesAgainWithoutAThreadOfItsOwn() {
+        String app = "hazard-few-connections";
+        Locker locker = opened(Locker.builder(app).url(database.url()).maxSessions(1));
+        LockKey key = locker.key("polled-without-thread");
+        try (LockHandle ignored = locker().exclusive(key).acquire()) {
+            LockTimeoutException e = catchThrowableOfType(
+                    LockTimeoutException.class, () -> locker.exclusive(key).acquire(Duration.ofMillis(500)));
+            assertThat(e.attempts()).isGreaterThan(2);
+            assertThat(namesOfThreads()).noneMatch(name -> name.contains(app) && name.endsWith("sender"));
+            assertThat(namesOfThreads()).anyMatch(name -> name.contains(app) && name.endsWith("step"));
+        }
+    }
+
+    private static List<String> namesOfThreads() {
+        return Thread.getAllStackTraces().keySet().stream().map(Thread::getName).toList();
+    }
+
     @Test
     void serverHasNoFurtherConnection_requestsUseTheOneThatIsThere() throws Exception {
         AtomicInteger connections = new AtomicInteger();

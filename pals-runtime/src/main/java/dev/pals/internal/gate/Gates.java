@@ -319,7 +319,17 @@ public final class Gates implements AutoCloseable {
 
     /** Elsewhere: a connection may have to be made, and the wait blocks. */
     private Action startToWait(Gate gate) {
+        if (!sessions.mayWait()) {
+            // Not there: thousands of keys would have as many threads do no more than this.
+            return tryAgainLater(gate);
+        }
         sessions.threads().execute(() -> carryOut(gate, await(gate)));
+        return Action.NOTHING;
+    }
+
+    private Action tryAgainLater(Gate gate) {
+        long delay = ThreadLocalRandom.current().nextLong(BACKOFF_MIN_NANOS, BACKOFF_MAX_NANOS);
+        var unused = sessions.schedule(() -> sessions.steps().execute(() -> carryOut(gate, gate.free())), delay);
         return Action.NOTHING;
     }
 
@@ -333,12 +343,7 @@ public final class Gates implements AutoCloseable {
             // That will tell whether the server is there at all.
             waiting = null;
         }
-        if (waiting == null) {
-            long delay = ThreadLocalRandom.current().nextLong(BACKOFF_MIN_NANOS, BACKOFF_MAX_NANOS);
-            var unused = sessions.schedule(() -> sessions.steps().execute(() -> carryOut(gate, gate.free())), delay);
-            return Action.NOTHING;
-        }
-        return await(gate, waiting);
+        return waiting == null ? tryAgainLater(gate) : await(gate, waiting);
     }
 
     private Action await(Gate gate, Waiting waiting) {

@@ -464,9 +464,7 @@ public final class Sessions implements AutoCloseable {
         while (session != null && !session.isOpen()) {
             session = idleWaiters.poll();
         }
-        // One is left for commands, without which nothing goes on.
-        boolean enough = !shared.isEmpty() || connections.hasSpare(2);
-        if (session == null && !closed.get() && enough && spare()) {
+        if (session == null && mayConnectToWait() && spare()) {
             session = connectSpare(this::endedWaiter);
             if (session != null) {
                 waiters.add(session);
@@ -477,6 +475,17 @@ public final class Sessions implements AutoCloseable {
             }
         }
         return session == null ? null : new Waiting(session);
+    }
+
+    /** Whether {@link #forWaiting} may have one at this moment; does no input or output. */
+    public boolean mayWait() {
+        return !idleWaiters.isEmpty() || mayConnectToWait();
+    }
+
+    private boolean mayConnectToWait() {
+        // One is left for commands, without which nothing goes on.
+        boolean enough = !shared.isEmpty() || connections.hasSpare(2);
+        return enough && !closed.get() && mayConnect();
     }
 
     private void endedWaiter(Session session) {
