@@ -33,6 +33,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
@@ -185,12 +187,13 @@ final class HazardTest extends LockerFixture {
         }
     }
 
-    @Test
-    void waitFailsWithRuntimeException_keyIsNotStuck() throws Exception {
+    @ParameterizedTest
+    @ValueSource(classes = {IllegalStateException.class, StackOverflowError.class})
+    void waitFailsUnexpectedly_keyIsNotStuck(Class<? extends Throwable> failure) throws Exception {
         AtomicBoolean armed = new AtomicBoolean();
         Locker locker = opened(traced(what -> {
             if (what.contains("set_config") && what.contains("pg_advisory_lock") && armed.compareAndSet(true, false)) {
-                throw new IllegalStateException("a wrapper's failure");
+                throwUnchecked(failure.getConstructor(String.class).newInstance("a wrapper's failure"));
             }
         }));
         Locker other = locker();
@@ -206,6 +209,13 @@ final class HazardTest extends LockerFixture {
             assertThat(e).hasCauseInstanceOf(RuntimeException.class);
         }
         assertThat(locker.exclusive(key).tryAcquire(Duration.ofSeconds(4))).hasValueSatisfying(LockHandle::close);
+    }
+
+    private static void throwUnchecked(Throwable failure) {
+        if (failure instanceof Error e) {
+            throw e;
+        }
+        throw (RuntimeException) failure;
     }
 
     @Test

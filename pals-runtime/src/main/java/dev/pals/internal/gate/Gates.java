@@ -28,6 +28,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -217,21 +218,24 @@ public final class Gates implements AutoCloseable {
 
     // ---- conversations with PostgreSQL ----
 
-    /**
-     * Carries out what a gate has decided, and what it decides then. Whatever fails, the gate is told: otherwise it
-     * would wait for this conversation for ever.
-     */
+    /** Carries out what a gate has decided, and what it decides then. */
     void carryOut(Gate gate, Action first) {
         Action action = first;
         while (action != Action.NOTHING) {
-            try {
-                action = step(gate, action);
-            } catch (RuntimeException e) {
-                action = gate.failed(e);
-            } catch (Error e) {
-                carryOut(gate, gate.failed(new IllegalStateException(e)));
-                throw e;
-            }
+            Action decided = action;
+            action = told(gate, () -> step(gate, decided));
+        }
+    }
+
+    /** Whatever fails, the gate is told: otherwise it would wait for this conversation for ever. */
+    private Action told(Gate gate, Supplier<Action> step) {
+        try {
+            return step.get();
+        } catch (RuntimeException e) {
+            return gate.failed(e);
+        } catch (Error e) {
+            carryOut(gate, gate.failed(new IllegalStateException(e)));
+            throw e;
         }
     }
 
@@ -323,7 +327,7 @@ public final class Gates implements AutoCloseable {
             // Not there: thousands of keys would have as many threads do no more than this.
             return tryAgainLater(gate);
         }
-        sessions.threads().execute(() -> carryOut(gate, await(gate)));
+        sessions.threads().execute(() -> carryOut(gate, told(gate, () -> await(gate))));
         return Action.NOTHING;
     }
 
