@@ -321,13 +321,19 @@ public final class Gates implements AutoCloseable {
         return next;
     }
 
-    /** Elsewhere: a connection may have to be made, and the wait blocks. */
+    /** On a session of one's own, or else by trying again and again. */
     private Action startToWait(Gate gate) {
-        if (!sessions.mayWait()) {
-            // Not there: thousands of keys would have as many threads do no more than this.
+        Waiting waiting = sessions.forWaiting();
+        if (waiting == null) {
             return tryAgainLater(gate);
         }
-        sessions.threads().execute(() -> carryOut(gate, told(gate, () -> await(gate))));
+        try {
+            // Elsewhere: a connection may have to be made, and the wait blocks.
+            sessions.threads().execute(() -> carryOut(gate, told(gate, () -> await(gate, waiting))));
+        } catch (RuntimeException | Error e) {
+            waiting.giveUp();
+            throw e;
+        }
         return Action.NOTHING;
     }
 
@@ -337,20 +343,20 @@ public final class Gates implements AutoCloseable {
         return Action.NOTHING;
     }
 
-    /** On a session of one's own, or else by trying again and again. */
-    private Action await(Gate gate) {
-        Waiting waiting;
+    private boolean connect(Gate gate, Waiting waiting) {
         try {
-            waiting = sessions.forWaiting();
+            return waiting.connect();
         } catch (RuntimeException e) {
             LOG.debug("{}: {} is tried again instead of waited for", sessions.name(), gate.key(), e);
             // That will tell whether the server is there at all.
-            waiting = null;
+            return false;
         }
-        return waiting == null ? tryAgainLater(gate) : await(gate, waiting);
     }
 
     private Action await(Gate gate, Waiting waiting) {
+        if (!connect(gate, waiting)) {
+            return tryAgainLater(gate);
+        }
         Entry head = gate.askForHead();
         long remaining = head == null ? 0 : head.deadlineNanos() - System.nanoTime();
         long slice = Math.max(1, Math.min(remaining, sessions.sliceNanos()));

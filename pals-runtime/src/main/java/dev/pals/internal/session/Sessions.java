@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -458,34 +459,34 @@ public final class Sessions implements AutoCloseable {
 
     // ---- sessions for waiting ----
 
-    /** A session of one's own, to wait in PostgreSQL's queue; null where there is none to spare. */
+    /**
+     * A session of one's own, to wait in PostgreSQL's queue; null where there is none to spare. Does no input or output:
+     * it may still have to {@linkplain Waiting#connect() connect}.
+     */
     public @Nullable Waiting forWaiting() {
         Session session = idleWaiters.poll();
         while (session != null && !session.isOpen()) {
             session = idleWaiters.poll();
         }
-        if (session == null && mayConnectToWait() && spare()) {
-            session = connectSpare(this::endedWaiter);
-            if (session != null) {
-                waiters.add(session);
-                if (closed.get() && waiters.remove(session) && session.refuseIfIdle()) {
-                    giveBack(session);
-                    return null;
-                }
-            }
+        if (session != null) {
+            return new Waiting(session);
         }
-        return session == null ? null : new Waiting(session);
-    }
-
-    /** Whether {@link #forWaiting} may have one at this moment; does no input or output. */
-    public boolean mayWait() {
-        return !idleWaiters.isEmpty() || mayConnectToWait();
-    }
-
-    private boolean mayConnectToWait() {
         // One is left for commands, without which nothing goes on.
         boolean enough = !shared.isEmpty() || connections.hasSpare(2);
-        return enough && !closed.get() && mayConnect();
+        return !closed.get() && enough && spare() ? new Waiting(null) : null;
+    }
+
+    /** Needs {@link #spare}. */
+    private @Nullable Session connectedWaiter() {
+        Session session = connectSpare(this::endedWaiter);
+        if (session != null) {
+            waiters.add(session);
+            if (closed.get() && waiters.remove(session) && session.refuseIfIdle()) {
+                giveBack(session);
+                return null;
+            }
+        }
+        return session;
     }
 
     private void endedWaiter(Session session) {
@@ -502,11 +503,21 @@ public final class Sessions implements AutoCloseable {
 
     /** A wait in PostgreSQL's queue. */
     public final class Waiting {
-        private final Session session;
+        private volatile @Nullable Session session;
         private volatile @Nullable Hold wanted;
 
-        private Waiting(Session session) {
+        private Waiting(@Nullable Session session) {
             this.session = session;
+        }
+
+        /** Makes its connection where there is none yet; blocks. Returns whether there is one. */
+        public boolean connect() {
+            Session connected = session;
+            if (connected == null) {
+                connected = connectedWaiter();
+                session = connected;
+            }
+            return connected != null;
         }
 
         /**
@@ -516,24 +527,30 @@ public final class Sessions implements AutoCloseable {
          */
         public boolean waitFor(Hold hold, long lockTimeoutMillis) throws SQLException {
             wanted = hold;
-            boolean granted = session.waitFor(hold, lockTimeoutMillis);
+            Session connected = Objects.requireNonNull(session);
+            boolean granted = connected.waitFor(hold, lockTimeoutMillis);
             if (!granted) {
-                reuseIfForWaiting(session);
+                reuseIfForWaiting(connected);
             }
             return granted;
         }
 
         /** Lets others have the session, without a wait. */
         public void giveUp() {
-            reuseIfForWaiting(session);
+            if (session == null) {
+                connections.unreserve();
+            } else {
+                reuseIfForWaiting(session);
+            }
         }
 
         /** Ends the wait early; from another thread. */
         public void cancel() {
             try {
+                Session connected = session;
                 Hold waitedFor = wanted;
-                if (waitedFor != null) {
-                    session.cancelWait(waitedFor);
+                if (connected != null && waitedFor != null) {
+                    connected.cancelWait(waitedFor);
                 }
             } catch (SQLException e) {
                 LOG.debug("{}: a wait could not be cancelled; it ends with its lock_timeout", name(), e);
