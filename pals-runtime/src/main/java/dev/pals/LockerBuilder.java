@@ -107,7 +107,8 @@ public final class LockerBuilder {
      * How many PostgreSQL sessions all requests share, 2 by default. A session takes any number of locks, and commands
      * that come at the same time travel together, so few sessions do much; with more of them, a connection that dies
      * takes fewer locks with it, and commands of many threads go in parallel. There are more, up to
-     * {@link #maxSessions}, when each holds some hundred locks, and while requests wait in PostgreSQL's queue.
+     * {@link #maxSessions}, when each holds some hundred locks, and while requests wait in PostgreSQL's queue. Where
+     * {@link #maxSessions} is greater than 1, one of those is kept for such waits: at most the others are shared.
      *
      * @throws IllegalArgumentException if it is not from 1 to 10,000
      */

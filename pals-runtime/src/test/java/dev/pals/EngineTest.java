@@ -22,6 +22,7 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -99,6 +100,27 @@ final class EngineTest extends LockerFixture {
             waiter.join(PATIENCE.toMillis());
         }
         assertThat(done).hasValue(1_000);
+    }
+
+    @Test
+    void asManySessionsAsConnections_oneIsLeftForWaiting() throws Exception {
+        Locker locker = opened(builder().sessions(3).maxSessions(3).lockBudget(2_000));
+        List<LockHandle> held = new ArrayList<>();
+        for (int from = 0; from < 1_200; from += 100) {
+            List<LockKey> keys = IntStream.range(from, from + 100)
+                    .mapToObj(i -> locker.key("kept-" + i))
+                    .toList();
+            inEachOf(1, i -> held.add(locker.exclusive(keys).acquire()));
+        }
+        assertThat(locksBySession()).hasSize(2);
+
+        LockKey key = locker.key("waited-for");
+        LockHandle other = locker().exclusive(key).acquire();
+        Future<LockHandle> waiter = inBackground(() -> locker.exclusive(key).acquire(PATIENCE));
+        database.awaitWaiter(key);
+        other.close();
+        waiter.get().close();
+        held.forEach(LockHandle::close);
     }
 
     private Map<Integer, Integer> locksBySession() {

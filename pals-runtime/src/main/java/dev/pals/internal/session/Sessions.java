@@ -59,6 +59,8 @@ public final class Sessions implements AutoCloseable {
      * Measured: a session that holds 1,000 locks answers twice as slowly, one that holds 100 as fast as an empty one.
      */
     private static final int MANY_LOCKS = 500;
+    /** Shared sessions leave so many connections for waiting, where there is more than one. */
+    private static final int KEPT_FOR_WAITING = 1;
 
     private final Connections connections;
     private final SessionSettings settings;
@@ -78,14 +80,15 @@ public final class Sessions implements AutoCloseable {
     /**
      * Makes a set of sessions; opens none yet.
      *
-     * @param base how many sessions are shared, as long as none of them holds many locks
+     * @param base how many sessions are shared, as long as none of them holds many locks; fewer where none would be
+     *     left for waiting
      * @param budget how many locks all of them hold at the most
      */
     public Sessions(Connections connections, SessionSettings settings, int base, int budget) {
         this.connections = connections;
         this.settings = settings;
         this.budget = budget;
-        this.base = Math.min(base, connections.limit());
+        this.base = Math.max(1, Math.min(base, connections.limit() - KEPT_FOR_WAITING));
         String name = connections.name();
         this.threads = Executors.newCachedThreadPool(work -> daemon(work, name + " sender"));
         ThreadPoolExecutor few = new ThreadPoolExecutor(
@@ -342,7 +345,8 @@ public final class Sessions implements AutoCloseable {
             return otherwise;
         }
         try {
-            Session more = !closed.get() && spare() ? connectSpare(this::endedShared) : null;
+            boolean enough = !waiters.isEmpty() || connections.hasSpare(1 + KEPT_FOR_WAITING);
+            Session more = !closed.get() && enough && spare() ? connectSpare(this::endedShared) : null;
             if (more == null) {
                 return otherwise;
             }
@@ -460,8 +464,8 @@ public final class Sessions implements AutoCloseable {
     // ---- sessions for waiting ----
 
     /**
-     * A session of one's own, to wait in PostgreSQL's queue; null where there is none to spare. Does no input or output:
-     * it may still have to {@linkplain Waiting#connect() connect}.
+     * A session of one's own, to wait in PostgreSQL's queue; null where there is none to spare. Does no input or
+     * output: it may still have to {@linkplain Waiting#connect() connect}.
      */
     public @Nullable Waiting forWaiting() {
         Session session = idleWaiters.poll();
