@@ -119,7 +119,8 @@ public final class LockerBuilder {
 
     /**
      * The most connections to use at a time, 10 by default. It should not exceed the size of a data source of yours.
-     * Where there is none to spare for a wait in PostgreSQL's queue, the request tries again and again instead.
+     * Where there is none to spare for a wait in PostgreSQL's queue, the request tries again and again instead; so with
+     * one connection only, it may never get a lock for which several other programs wait all the time.
      *
      * @throws IllegalArgumentException if it is not from 1 to 10,000
      */

@@ -3,6 +3,7 @@ package dev.pals;
 import static dev.pals.TestDatabase.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
@@ -11,6 +12,7 @@ import dev.pals.key.LockKey;
 import dev.pals.lock.LockHandle;
 import dev.pals.lock.LockInterruptedException;
 import dev.pals.lock.LockLostException;
+import dev.pals.lock.LockTimeoutException;
 import dev.pals.lock.WaitPolicy;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -123,6 +125,23 @@ final class EngineTest extends LockerFixture {
         held.forEach(LockHandle::close);
     }
 
+    /** As long as the lock is held for short, so that nobody is kept for long; then at ease. */
+    @Test
+    void requestWithoutAConnectionToWaitWith_triesOftenAtFirst() {
+        Locker locker = opened(builder().maxSessions(1));
+        LockKey key = locker.key("tried");
+        try (LockHandle ignored = locker().exclusive(key).acquire()) {
+            assertThat(attemptsWithin(Duration.ofMillis(300), locker, key)).isBetween(25, 150);
+            assertThat(attemptsWithin(Duration.ofSeconds(2), locker, key)).isLessThan(150);
+        }
+    }
+
+    private static int attemptsWithin(Duration wait, Locker locker, LockKey key) {
+        return catchThrowableOfType(
+                        LockTimeoutException.class, () -> locker.exclusive(key).acquire(wait))
+                .attempts();
+    }
+
     private Map<Integer, Integer> locksBySession() {
         return database.advisoryRows().stream()
                 .collect(Collectors.groupingBy(AdvisoryRow::pid, Collectors.summingInt(row -> 1)));
@@ -132,12 +151,13 @@ final class EngineTest extends LockerFixture {
 
     /**
      * A turn takes longer than its thread then takes to queue again, so this program always has waiters: without the
-     * bound of hand-offs, the other would wait for as long as they go on.
+     * bound of hand-offs, the other would wait for as long as they go on; and without pauses, if it can only try.
      */
-    @Test
-    void busyKey_waiterOfAnotherProgram_hasItsTurn() throws Exception {
-        Locker busy = locker();
-        Locker other = locker();
+    @ParameterizedTest
+    @ValueSource(ints = {1, 10})
+    void busyKey_waiterOfAnotherProgram_hasItsTurn(int maxSessions) throws Exception {
+        Locker busy = opened(builder().maxSessions(maxSessions));
+        Locker other = opened(builder().maxSessions(maxSessions));
         LockKey key = busy.key("busy");
         AtomicBoolean stop = new AtomicBoolean();
         LongAdder turns = new LongAdder();

@@ -43,8 +43,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class Gates implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Gates.class);
-    private static final long BACKOFF_MIN_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
-    private static final long BACKOFF_MAX_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+    /** Not shorter than what a policy says that it is precise to: that would be no pause. */
+    private static final long LEAST_RETRY_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private final Sessions sessions;
     private final Events events;
@@ -114,9 +114,8 @@ public final class Gates implements AutoCloseable {
 
     private Passage passage(List<LockKey> keys, LockMode mode, WaitPolicy policy, Entry.Caller caller) {
         Deadline deadline = Deadline.start(policy, System::nanoTime);
-        // Not shorter than what the policy says that it is precise to: that would be no pause.
         long retryDelay = policy.retryDelay()
-                .map(delay -> Math.max(BACKOFF_MIN_NANOS, TimeUnit.NANOSECONDS.convert(delay)))
+                .map(delay -> Math.max(LEAST_RETRY_DELAY_NANOS, TimeUnit.NANOSECONDS.convert(delay)))
                 .orElse(0L);
         return new Passage(this, keys, mode, deadline, retryDelay == 0 && !deadline.hasPassed(), retryDelay, caller);
     }
@@ -247,6 +246,10 @@ public final class Gates implements AutoCloseable {
                 yield gate.free();
             }
             case FREE_AND_ASK -> exchange(gate);
+            case FREE_AND_PAUSE -> {
+                sessions.free(gate.leaving());
+                yield askLater(gate, gate.pause());
+            }
             case WAIT -> startToWait(gate);
             case LOOK -> look(gate);
             case NOTHING -> Action.NOTHING;
@@ -338,8 +341,12 @@ public final class Gates implements AutoCloseable {
     }
 
     private Action tryAgainLater(Gate gate) {
-        long delay = ThreadLocalRandom.current().nextLong(BACKOFF_MIN_NANOS, BACKOFF_MAX_NANOS);
-        var unused = sessions.schedule(() -> sessions.steps().execute(() -> carryOut(gate, gate.free())), delay);
+        long most = gate.retryDelayNanos();
+        return askLater(gate, ThreadLocalRandom.current().nextLong(most / 2, most));
+    }
+
+    private Action askLater(Gate gate, long nanos) {
+        var unused = sessions.schedule(() -> sessions.steps().execute(() -> carryOut(gate, gate.free())), nanos);
         return Action.NOTHING;
     }
 
