@@ -393,13 +393,8 @@ public final class Gates implements AutoCloseable {
     }
 
     private @Nullable Exception leave(Gate gate, Entry entry) {
-        Action action = gate.leave(entry);
-        if (entry.state() == Entry.State.LOST) {
-            return entry.failure();
-        }
-        Hold hold = Objects.requireNonNull(entry.hold());
-        carryOut(gate, action);
-        return hold.loss();
+        carryOut(gate, gate.leave(entry));
+        return Objects.requireNonNull(entry.hold()).loss();
     }
 
     private @Nullable Exception leaveAll(Gate[] left, Entry[] entries, int count) {
