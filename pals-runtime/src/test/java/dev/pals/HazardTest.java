@@ -164,6 +164,34 @@ final class HazardTest extends LockerFixture {
     }
 
     @Test
+    void writerGivesUpBeforeItsWaitHasBegun_readerBehindItGetsTheLock() throws Exception {
+        CountDownLatch reached = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        Locker locker = opened(traced(what -> {
+            if (what.contains("set_config") && what.contains("pg_advisory_lock") && reached.getCount() > 0) {
+                reached.countDown();
+                go.await();
+            }
+        }));
+        LockKey key = locker.key("behind-not-begun");
+        try (LockHandle ignored = locker().shared(key).acquire()) {
+            CompletableFuture<Thread> writer = new CompletableFuture<>();
+            Future<?> writing = inBackground(() -> {
+                writer.complete(Thread.currentThread());
+                return locker.exclusive(key).waiting(WaitPolicy.forever()).acquire();
+            });
+            reached.await();
+            Future<Optional<LockHandle>> reader = inBackgroundUntil(
+                    Thread.State.TIMED_WAITING, () -> locker.shared(key).tryAcquire(Duration.ofSeconds(5)));
+            writer.get().interrupt();
+            assertThatThrownBy(writing::get).hasCauseInstanceOf(LockInterruptedException.class);
+            TimeUnit.MILLISECONDS.sleep(100);
+            go.countDown();
+            assertThat(reader.get()).hasValueSatisfying(LockHandle::close);
+        }
+    }
+
+    @Test
     void waiterElsewhereIsGone_readersJoinAgain() throws Exception {
         Locker locker = locker();
         Locker other = locker();

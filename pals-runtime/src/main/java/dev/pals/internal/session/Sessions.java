@@ -30,6 +30,7 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +52,7 @@ public final class Sessions implements AutoCloseable {
     private static final long WATCH_MILLIS = 250;
     private static final long RETURNED_WITHIN_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long NONE_TO_SPARE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long CANCEL_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
     /** As many threads as have their commands sent together at a time. */
     private static final int STEPS = 8;
     /** Where a session holds this many more than the least loaded one, that one is used. */
@@ -509,6 +511,7 @@ public final class Sessions implements AutoCloseable {
     public final class Waiting {
         private volatile @Nullable Session session;
         private volatile @Nullable Hold wanted;
+        private volatile boolean cancelled;
 
         private Waiting(@Nullable Session session) {
             this.session = session;
@@ -532,7 +535,7 @@ public final class Sessions implements AutoCloseable {
         public boolean waitFor(Hold hold, long lockTimeoutMillis) throws SQLException {
             wanted = hold;
             Session connected = Objects.requireNonNull(session);
-            boolean granted = connected.waitFor(hold, lockTimeoutMillis);
+            boolean granted = connected.waitFor(hold, lockTimeoutMillis, () -> cancelled);
             if (!granted) {
                 reuseIfForWaiting(connected);
             }
@@ -548,13 +551,15 @@ public final class Sessions implements AutoCloseable {
             }
         }
 
-        /** Ends the wait early; from another thread. */
+        /** Ends the wait early, or before it has begun; from another thread. */
         public void cancel() {
+            cancelled = true;
             try {
                 Session connected = session;
                 Hold waitedFor = wanted;
-                if (connected != null && waitedFor != null) {
-                    connected.cancelWait(waitedFor);
+                while (connected != null && waitedFor != null && connected.cancelWait(waitedFor)) {
+                    // Where its statement is not sent yet, that was without effect.
+                    LockSupport.parkNanos(this, CANCEL_AGAIN_NANOS);
                 }
             } catch (SQLException e) {
                 LOG.debug("{}: a wait could not be cancelled; it ends with its lock_timeout", name(), e);
