@@ -115,7 +115,8 @@ public final class LockerBuilder {
      * How many PostgreSQL sessions all requests share, 2 by default. A session takes any number of locks, and commands
      * that come at the same time travel together, so few sessions do much; with more of them, a connection that dies
      * takes fewer locks with it, and commands of many threads go in parallel. There are more, up to
-     * {@link #maxSessions}, when each holds some hundred locks, and while requests wait in PostgreSQL's queue.
+     * {@link #maxSessions}, when each holds some hundred locks, and while requests wait in PostgreSQL's queue. Where
+     * {@link #maxSessions} is greater than 1, one of those is kept for such waits: at most the others are shared.
      *
      * @throws IllegalArgumentException if it is not from 1 to 10,000
      */
@@ -126,7 +127,8 @@ public final class LockerBuilder {
 
     /**
      * The most connections to use at a time, 10 by default. It should not exceed the size of a data source of yours.
-     * Where there is none to spare for a wait in PostgreSQL's queue, the request tries again and again instead.
+     * Where there is none to spare for a wait in PostgreSQL's queue, the request tries again and again instead; so with
+     * one connection only, it may never get a lock for which several other programs wait all the time.
      *
      * @throws IllegalArgumentException if it is not from 1 to 10,000
      */

@@ -3,6 +3,7 @@ package dev.pals;
 import static dev.pals.TestDatabase.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
@@ -11,6 +12,7 @@ import dev.pals.key.LockKey;
 import dev.pals.lock.LockHandle;
 import dev.pals.lock.LockInterruptedException;
 import dev.pals.lock.LockLostException;
+import dev.pals.lock.LockTimeoutException;
 import dev.pals.lock.WaitPolicy;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -22,6 +24,7 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -101,6 +104,44 @@ final class EngineTest extends LockerFixture {
         assertThat(done).hasValue(1_000);
     }
 
+    @Test
+    void asManySessionsAsConnections_oneIsLeftForWaiting() throws Exception {
+        Locker locker = opened(builder().sessions(3).maxSessions(3).lockBudget(2_000));
+        List<LockHandle> held = new ArrayList<>();
+        for (int from = 0; from < 1_200; from += 100) {
+            List<LockKey> keys = IntStream.range(from, from + 100)
+                    .mapToObj(i -> locker.key("kept-" + i))
+                    .toList();
+            inEachOf(1, i -> held.add(locker.exclusive(keys).acquire()));
+        }
+        assertThat(locksBySession()).hasSize(2);
+
+        LockKey key = locker.key("waited-for");
+        LockHandle other = locker().exclusive(key).acquire();
+        Future<LockHandle> waiter = inBackground(() -> locker.exclusive(key).acquire(PATIENCE));
+        database.awaitWaiter(key);
+        other.close();
+        waiter.get().close();
+        held.forEach(LockHandle::close);
+    }
+
+    /** As long as the lock is held for short, so that nobody is kept for long; then at ease. */
+    @Test
+    void requestWithoutAConnectionToWaitWith_triesOftenAtFirst() {
+        Locker locker = opened(builder().maxSessions(1));
+        LockKey key = locker.key("tried");
+        try (LockHandle ignored = locker().exclusive(key).acquire()) {
+            assertThat(attemptsWithin(Duration.ofMillis(300), locker, key)).isBetween(25, 150);
+            assertThat(attemptsWithin(Duration.ofSeconds(2), locker, key)).isLessThan(150);
+        }
+    }
+
+    private static int attemptsWithin(Duration wait, Locker locker, LockKey key) {
+        return catchThrowableOfType(
+                        LockTimeoutException.class, () -> locker.exclusive(key).acquire(wait))
+                .attempts();
+    }
+
     private Map<Integer, Integer> locksBySession() {
         return database.advisoryRows().stream()
                 .collect(Collectors.groupingBy(AdvisoryRow::pid, Collectors.summingInt(row -> 1)));
@@ -110,12 +151,13 @@ final class EngineTest extends LockerFixture {
 
     /**
      * A turn takes longer than its thread then takes to queue again, so this program always has waiters: without the
-     * bound of hand-offs, the other would wait for as long as they go on.
+     * bound of hand-offs, the other would wait for as long as they go on; and without pauses, if it can only try.
      */
-    @Test
-    void busyKey_waiterOfAnotherProgram_hasItsTurn() throws Exception {
-        Locker busy = locker();
-        Locker other = locker();
+    @ParameterizedTest
+    @ValueSource(ints = {1, 10})
+    void busyKey_waiterOfAnotherProgram_hasItsTurn(int maxSessions) throws Exception {
+        Locker busy = opened(builder().maxSessions(maxSessions));
+        Locker other = opened(builder().maxSessions(maxSessions));
         LockKey key = busy.key("busy");
         AtomicBoolean stop = new AtomicBoolean();
         LongAdder turns = new LongAdder();

@@ -33,6 +33,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
@@ -162,6 +164,34 @@ final class HazardTest extends LockerFixture {
     }
 
     @Test
+    void writerGivesUpBeforeItsWaitHasBegun_readerBehindItGetsTheLock() throws Exception {
+        CountDownLatch reached = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        Locker locker = opened(traced(what -> {
+            if (what.contains("set_config") && what.contains("pg_advisory_lock") && reached.getCount() > 0) {
+                reached.countDown();
+                go.await();
+            }
+        }));
+        LockKey key = locker.key("behind-not-begun");
+        try (LockHandle ignored = locker().shared(key).acquire()) {
+            CompletableFuture<Thread> writer = new CompletableFuture<>();
+            Future<?> writing = inBackground(() -> {
+                writer.complete(Thread.currentThread());
+                return locker.exclusive(key).waiting(WaitPolicy.forever()).acquire();
+            });
+            reached.await();
+            Future<Optional<LockHandle>> reader = inBackgroundUntil(
+                    Thread.State.TIMED_WAITING, () -> locker.shared(key).tryAcquire(Duration.ofSeconds(5)));
+            writer.get().interrupt();
+            assertThatThrownBy(writing::get).hasCauseInstanceOf(LockInterruptedException.class);
+            TimeUnit.MILLISECONDS.sleep(100);
+            go.countDown();
+            assertThat(reader.get()).hasValueSatisfying(LockHandle::close);
+        }
+    }
+
+    @Test
     void waiterElsewhereIsGone_readersJoinAgain() throws Exception {
         Locker locker = locker();
         Locker other = locker();
@@ -185,12 +215,13 @@ final class HazardTest extends LockerFixture {
         }
     }
 
-    @Test
-    void waitFailsWithRuntimeException_keyIsNotStuck() throws Exception {
+    @ParameterizedTest
+    @ValueSource(classes = {IllegalStateException.class, StackOverflowError.class})
+    void waitFailsUnexpectedly_keyIsNotStuck(Class<? extends Throwable> failure) throws Exception {
         AtomicBoolean armed = new AtomicBoolean();
         Locker locker = opened(traced(what -> {
             if (what.contains("set_config") && what.contains("pg_advisory_lock") && armed.compareAndSet(true, false)) {
-                throw new IllegalStateException("a wrapper's failure");
+                throwUnchecked(failure.getConstructor(String.class).newInstance("a wrapper's failure"));
             }
         }));
         Locker other = locker();
@@ -206,6 +237,13 @@ final class HazardTest extends LockerFixture {
             assertThat(e).hasCauseInstanceOf(RuntimeException.class);
         }
         assertThat(locker.exclusive(key).tryAcquire(Duration.ofSeconds(4))).hasValueSatisfying(LockHandle::close);
+    }
+
+    private static void throwUnchecked(Throwable failure) {
+        if (failure instanceof Error e) {
+            throw e;
+        }
+        throw (RuntimeException) failure;
     }
 
     @Test
@@ -292,6 +330,25 @@ final class HazardTest extends LockerFixture {
             stages.forEach(stage -> stage.cancel(false));
             assertThat(most).isLessThan(100);
         }
+    }
+
+    /** Where many do, each of their tries would need a thread. */
+    @Test
+    void requestWithoutAConnectionToWaitWith_triesAgainWithoutAThreadOfItsOwn() {
+        String app = "hazard-few-connections";
+        Locker locker = opened(Locker.builder(app).url(database.url()).maxSessions(1));
+        LockKey key = locker.key("polled-without-thread");
+        try (LockHandle ignored = locker().exclusive(key).acquire()) {
+            LockTimeoutException e = catchThrowableOfType(
+                    LockTimeoutException.class, () -> locker.exclusive(key).acquire(Duration.ofMillis(500)));
+            assertThat(e.attempts()).isGreaterThan(2);
+            assertThat(namesOfThreads()).noneMatch(name -> name.contains(app) && name.endsWith("sender"));
+            assertThat(namesOfThreads()).anyMatch(name -> name.contains(app) && name.endsWith("step"));
+        }
+    }
+
+    private static List<String> namesOfThreads() {
+        return Thread.getAllStackTraces().keySet().stream().map(Thread::getName).toList();
     }
 
     @Test

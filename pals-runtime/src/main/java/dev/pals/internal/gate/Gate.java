@@ -37,6 +37,17 @@ final class Gate {
     /** How long shared holders join each other before one looks whether an exclusive one waits elsewhere. */
     static final long MAX_JOIN_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
+    /** Who has missed the lock, tries again after this part of the time for which others have had it. */
+    private static final int RETRY_DELAY_DIVISOR = 8;
+
+    private static final long LEAST_RETRY_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long LONGEST_RETRY_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    /** More than {@link #MAX_HAND_OFF_NANOS}: who waits in PostgreSQL's queue has had the lock by then. */
+    private static final long LEAST_WITHOUT_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+    /** The longest pause costs a fortieth of that. */
+    private static final long LONGEST_WITHOUT_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(2);
+
     /** For so short a time as the lock is held, trying again comes before sleeping. */
     private static final int SPINS = 100;
 
@@ -49,6 +60,8 @@ final class Gate {
         FREE,
         /** Free the lock, and try to take it again for the head, behind those that wait in PostgreSQL's queue. */
         FREE_AND_ASK,
+        /** Free the lock, and leave it alone for a while, so that those can have it who only try. */
+        FREE_AND_PAUSE,
         /** Wait for the lock, for the head. */
         WAIT,
         /** Look whether anybody waits for the lock. */
@@ -88,6 +101,15 @@ final class Gate {
     private int grants;
 
     private long heldSince;
+    /** Whether it was missed, and not held since. */
+    private boolean missing;
+
+    private long missingSince;
+    /** Since when, but for pauses, no other program could have it. */
+    private long oursSince = System.nanoTime();
+
+    private long pausedAt = oursSince;
+    private long pauseAfterNanos = LONGEST_WITHOUT_PAUSE_NANOS;
     private long lookedAt;
     private boolean mayJoin;
     private Sessions.@Nullable Waiting waiting;
@@ -227,6 +249,13 @@ final class Gate {
             hold = held;
             grants = 0;
             heldSince = System.nanoTime();
+            if (missing) {
+                // Others want it, and may be about to try again.
+                missing = false;
+                oursSince = heldSince;
+                pausedAt = heldSince;
+                pauseAfterNanos = LEAST_WITHOUT_PAUSE_NANOS;
+            }
             lookedAt = heldSince;
             mayJoin = true;
             return settled(advance());
@@ -244,6 +273,10 @@ final class Gate {
         try {
             LockMode asked = asking == null ? LockMode.SHARED : asking.mode();
             endTalk();
+            if (!missing) {
+                missing = true;
+                missingSince = System.nanoTime();
+            }
             dismiss(entry -> entry.hasExpired()
                     || (!entry.isPatient() && (asked == LockMode.SHARED || entry.mode() == LockMode.EXCLUSIVE)));
             Entry head = queue.peek();
@@ -346,6 +379,43 @@ final class Gate {
         } finally {
             unlock();
         }
+    }
+
+    /** After how long at the latest to try again, where it is not waited for in PostgreSQL's queue. */
+    long retryDelayNanos() {
+        lock();
+        try {
+            return retryDelayNanos(System.nanoTime() - missingSince);
+        } finally {
+            unlock();
+        }
+    }
+
+    /**
+     * The lock is freed, and stays so for a while, as long as others need until they try again.
+     *
+     * @return for how long; then {@link #free} is to be told
+     */
+    long pause() {
+        lock();
+        try {
+            endTalk();
+            talk = Talk.WAITING;
+            dismiss(entry -> !entry.isPatient());
+            pausedAt = System.nanoTime();
+            pauseAfterNanos = Math.min(2 * pauseAfterNanos, LONGEST_WITHOUT_PAUSE_NANOS);
+            return retryDelayNanos(pausedAt - oursSince);
+        } finally {
+            unlock();
+        }
+    }
+
+    private boolean isTimeToPause() {
+        return System.nanoTime() - pausedAt >= pauseAfterNanos;
+    }
+
+    private static long retryDelayNanos(long since) {
+        return Math.max(LEAST_RETRY_DELAY_NANOS, Math.min(since / RETRY_DELAY_DIVISOR, LONGEST_RETRY_DELAY_NANOS));
     }
 
     /** Everybody who is queued is told that the locker is closed. */
@@ -465,7 +535,11 @@ final class Gate {
         hold = null;
         leaving = held;
         talk = Talk.TRYING;
-        return queue.isEmpty() ? Action.FREE : Action.FREE_AND_ASK;
+        Entry next = queue.peek();
+        if (next == null) {
+            return Action.FREE;
+        }
+        return next.isPatient() && isTimeToPause() ? Action.FREE_AND_PAUSE : Action.FREE_AND_ASK;
     }
 
     /** A lock that is lost is handed to nobody. */

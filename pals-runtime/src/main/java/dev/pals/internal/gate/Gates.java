@@ -28,6 +28,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,8 +43,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class Gates implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Gates.class);
-    private static final long BACKOFF_MIN_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
-    private static final long BACKOFF_MAX_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+    /** Not shorter than what a policy says that it is precise to: that would be no pause. */
+    private static final long LEAST_RETRY_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private final Sessions sessions;
     private final Events events;
@@ -113,9 +114,8 @@ public final class Gates implements AutoCloseable {
 
     private Passage passage(List<LockKey> keys, LockMode mode, WaitPolicy policy, Entry.Caller caller) {
         Deadline deadline = Deadline.start(policy, System::nanoTime);
-        // Not shorter than what the policy says that it is precise to: that would be no pause.
         long retryDelay = policy.retryDelay()
-                .map(delay -> Math.max(BACKOFF_MIN_NANOS, TimeUnit.NANOSECONDS.convert(delay)))
+                .map(delay -> Math.max(LEAST_RETRY_DELAY_NANOS, TimeUnit.NANOSECONDS.convert(delay)))
                 .orElse(0L);
         return new Passage(this, keys, mode, deadline, retryDelay == 0 && !deadline.hasPassed(), retryDelay, caller);
     }
@@ -217,21 +217,24 @@ public final class Gates implements AutoCloseable {
 
     // ---- conversations with PostgreSQL ----
 
-    /**
-     * Carries out what a gate has decided, and what it decides then. Whatever fails, the gate is told: otherwise it
-     * would wait for this conversation for ever.
-     */
+    /** Carries out what a gate has decided, and what it decides then. */
     void carryOut(Gate gate, Action first) {
         Action action = first;
         while (action != Action.NOTHING) {
-            try {
-                action = step(gate, action);
-            } catch (RuntimeException e) {
-                action = gate.failed(e);
-            } catch (Error e) {
-                carryOut(gate, gate.failed(new IllegalStateException(e)));
-                throw e;
-            }
+            Action decided = action;
+            action = told(gate, () -> step(gate, decided));
+        }
+    }
+
+    /** Whatever fails, the gate is told: otherwise it would wait for this conversation for ever. */
+    private Action told(Gate gate, Supplier<Action> step) {
+        try {
+            return step.get();
+        } catch (RuntimeException e) {
+            return gate.failed(e);
+        } catch (Error e) {
+            carryOut(gate, gate.failed(new IllegalStateException(e)));
+            throw e;
         }
     }
 
@@ -243,6 +246,10 @@ public final class Gates implements AutoCloseable {
                 yield gate.free();
             }
             case FREE_AND_ASK -> exchange(gate);
+            case FREE_AND_PAUSE -> {
+                sessions.free(gate.leaving());
+                yield askLater(gate, gate.pause());
+            }
             case WAIT -> startToWait(gate);
             case LOOK -> look(gate);
             case NOTHING -> Action.NOTHING;
@@ -317,31 +324,46 @@ public final class Gates implements AutoCloseable {
         return next;
     }
 
-    /** Elsewhere: a connection may have to be made, and the wait blocks. */
+    /** On a session of one's own, or else by trying again and again. */
     private Action startToWait(Gate gate) {
-        sessions.threads().execute(() -> carryOut(gate, await(gate)));
+        Waiting waiting = sessions.forWaiting();
+        if (waiting == null) {
+            return tryAgainLater(gate);
+        }
+        try {
+            // Elsewhere: a connection may have to be made, and the wait blocks.
+            sessions.threads().execute(() -> carryOut(gate, told(gate, () -> await(gate, waiting))));
+        } catch (RuntimeException | Error e) {
+            waiting.giveUp();
+            throw e;
+        }
         return Action.NOTHING;
     }
 
-    /** On a session of one's own, or else by trying again and again. */
-    private Action await(Gate gate) {
-        Waiting waiting;
+    private Action tryAgainLater(Gate gate) {
+        long most = gate.retryDelayNanos();
+        return askLater(gate, ThreadLocalRandom.current().nextLong(most / 2, most));
+    }
+
+    private Action askLater(Gate gate, long nanos) {
+        var unused = sessions.schedule(() -> sessions.steps().execute(() -> carryOut(gate, gate.free())), nanos);
+        return Action.NOTHING;
+    }
+
+    private boolean connect(Gate gate, Waiting waiting) {
         try {
-            waiting = sessions.forWaiting();
+            return waiting.connect();
         } catch (RuntimeException e) {
             LOG.debug("{}: {} is tried again instead of waited for", sessions.name(), gate.key(), e);
             // That will tell whether the server is there at all.
-            waiting = null;
+            return false;
         }
-        if (waiting == null) {
-            long delay = ThreadLocalRandom.current().nextLong(BACKOFF_MIN_NANOS, BACKOFF_MAX_NANOS);
-            var unused = sessions.schedule(() -> sessions.steps().execute(() -> carryOut(gate, gate.free())), delay);
-            return Action.NOTHING;
-        }
-        return await(gate, waiting);
     }
 
     private Action await(Gate gate, Waiting waiting) {
+        if (!connect(gate, waiting)) {
+            return tryAgainLater(gate);
+        }
         Entry head = gate.askForHead();
         long remaining = head == null ? 0 : head.deadlineNanos() - System.nanoTime();
         long slice = Math.max(1, Math.min(remaining, sessions.sliceNanos()));
@@ -371,13 +393,8 @@ public final class Gates implements AutoCloseable {
     }
 
     private @Nullable Exception leave(Gate gate, Entry entry) {
-        Action action = gate.leave(entry);
-        if (entry.state() == Entry.State.LOST) {
-            return entry.failure();
-        }
-        Hold hold = Objects.requireNonNull(entry.hold());
-        carryOut(gate, action);
-        return hold.loss();
+        carryOut(gate, gate.leave(entry));
+        return Objects.requireNonNull(entry.hold()).loss();
     }
 
     private @Nullable Exception leaveAll(Gate[] left, Entry[] entries, int count) {

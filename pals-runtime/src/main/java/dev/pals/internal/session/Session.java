@@ -21,6 +21,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -430,17 +431,19 @@ final class Session {
     /**
      * Waits for the lock in PostgreSQL's queue, on a session that the caller has for itself and that holds nothing.
      *
+     * @param cancelled whether not even to begin; true before {@link #cancelWait(Hold)} is called
      * @return whether it is held; if not, the time ran out or the wait was cancelled
      * @throws SQLException if the session did not survive
      */
-    boolean waitFor(Hold hold, long lockTimeoutMillis) throws SQLException {
+    boolean waitFor(Hold hold, long lockTimeoutMillis, BooleanSupplier cancelled) throws SQLException {
         acquireSending();
         try {
             SQLException ended = end;
             if (ended != null) {
                 throw ended;
             }
-            return !refusing && waitOpen(hold, lockTimeoutMillis);
+            waitingFor = hold;
+            return !refusing && !cancelled.getAsBoolean() && waitOpen(hold, lockTimeoutMillis);
         } catch (SQLException e) {
             endWith(e);
             throw e;
@@ -448,6 +451,7 @@ final class Session {
             endWith(new SQLException("the session failed: " + e, e));
             throw e;
         } finally {
+            waitingFor = null;
             release();
         }
     }
@@ -459,7 +463,6 @@ final class Session {
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             statement.setString(1, Long.toString(lockTimeoutMillis));
             statement.setLong(2, hold.key().lockHash());
-            waitingFor = hold;
             waiting = statement;
             try (ResultSet result = statement.executeQuery()) {
                 result.next();
@@ -476,7 +479,6 @@ final class Session {
             throw e;
         } finally {
             waiting = null;
-            waitingFor = null;
         }
         borrowed.expectAnswersWithin(0);
         confirmSince();
@@ -519,11 +521,13 @@ final class Session {
         }
     }
 
-    /** As {@link #cancelWait()}, if it is for this. */
-    void cancelWait(Hold wanted) throws SQLException {
-        if (waitingFor == wanted) {
+    /** As {@link #cancelWait()}, if it is for this; returns whether it is. */
+    boolean cancelWait(Hold wanted) throws SQLException {
+        boolean waitsForThis = waitingFor == wanted;
+        if (waitsForThis) {
             cancelWait();
         }
+        return waitsForThis;
     }
 
     private void cancelWaitQuietly() {

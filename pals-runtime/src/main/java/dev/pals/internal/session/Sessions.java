@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -29,6 +30,7 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +52,7 @@ public final class Sessions implements AutoCloseable {
     private static final long WATCH_MILLIS = 250;
     private static final long RETURNED_WITHIN_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long NONE_TO_SPARE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long CANCEL_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
     /** As many threads as have their commands sent together at a time. */
     private static final int STEPS = 8;
     /** Where a session holds this many more than the least loaded one, that one is used. */
@@ -58,6 +61,8 @@ public final class Sessions implements AutoCloseable {
      * Measured: a session that holds 1,000 locks answers twice as slowly, one that holds 100 as fast as an empty one.
      */
     private static final int MANY_LOCKS = 500;
+    /** Shared sessions leave so many connections for waiting, where there is more than one. */
+    private static final int KEPT_FOR_WAITING = 1;
 
     private final Connections connections;
     private final SessionSettings settings;
@@ -77,14 +82,15 @@ public final class Sessions implements AutoCloseable {
     /**
      * Makes a set of sessions; opens none yet.
      *
-     * @param base how many sessions are shared, as long as none of them holds many locks
+     * @param base how many sessions are shared, as long as none of them holds many locks; fewer where none would be
+     *     left for waiting
      * @param budget how many locks all of them hold at the most
      */
     public Sessions(Connections connections, SessionSettings settings, int base, int budget) {
         this.connections = connections;
         this.settings = settings;
         this.budget = budget;
-        this.base = Math.min(base, connections.limit());
+        this.base = Math.max(1, Math.min(base, connections.limit() - KEPT_FOR_WAITING));
         String name = connections.name();
         this.threads = Executors.newCachedThreadPool(work -> daemon(work, name + " sender"));
         ThreadPoolExecutor few = new ThreadPoolExecutor(
@@ -341,7 +347,8 @@ public final class Sessions implements AutoCloseable {
             return otherwise;
         }
         try {
-            Session more = !closed.get() && spare() ? connectSpare(this::endedShared) : null;
+            boolean enough = !waiters.isEmpty() || connections.hasSpare(1 + KEPT_FOR_WAITING);
+            Session more = !closed.get() && enough && spare() ? connectSpare(this::endedShared) : null;
             if (more == null) {
                 return otherwise;
             }
@@ -458,25 +465,34 @@ public final class Sessions implements AutoCloseable {
 
     // ---- sessions for waiting ----
 
-    /** A session of one's own, to wait in PostgreSQL's queue; null where there is none to spare. */
+    /**
+     * A session of one's own, to wait in PostgreSQL's queue; null where there is none to spare. Does no input or
+     * output: it may still have to {@linkplain Waiting#connect() connect}.
+     */
     public @Nullable Waiting forWaiting() {
         Session session = idleWaiters.poll();
         while (session != null && !session.isOpen()) {
             session = idleWaiters.poll();
         }
+        if (session != null) {
+            return new Waiting(session);
+        }
         // One is left for commands, without which nothing goes on.
         boolean enough = !shared.isEmpty() || connections.hasSpare(2);
-        if (session == null && !closed.get() && enough && spare()) {
-            session = connectSpare(this::endedWaiter);
-            if (session != null) {
-                waiters.add(session);
-                if (closed.get() && waiters.remove(session) && session.refuseIfIdle()) {
-                    giveBack(session);
-                    return null;
-                }
+        return !closed.get() && enough && spare() ? new Waiting(null) : null;
+    }
+
+    /** Needs {@link #spare}. */
+    private @Nullable Session connectedWaiter() {
+        Session session = connectSpare(this::endedWaiter);
+        if (session != null) {
+            waiters.add(session);
+            if (closed.get() && waiters.remove(session) && session.refuseIfIdle()) {
+                giveBack(session);
+                return null;
             }
         }
-        return session == null ? null : new Waiting(session);
+        return session;
     }
 
     private void endedWaiter(Session session) {
@@ -493,11 +509,22 @@ public final class Sessions implements AutoCloseable {
 
     /** A wait in PostgreSQL's queue. */
     public final class Waiting {
-        private final Session session;
+        private volatile @Nullable Session session;
         private volatile @Nullable Hold wanted;
+        private volatile boolean cancelled;
 
-        private Waiting(Session session) {
+        private Waiting(@Nullable Session session) {
             this.session = session;
+        }
+
+        /** Makes its connection where there is none yet; blocks. Returns whether there is one. */
+        public boolean connect() {
+            Session connected = session;
+            if (connected == null) {
+                connected = connectedWaiter();
+                session = connected;
+            }
+            return connected != null;
         }
 
         /**
@@ -507,24 +534,32 @@ public final class Sessions implements AutoCloseable {
          */
         public boolean waitFor(Hold hold, long lockTimeoutMillis) throws SQLException {
             wanted = hold;
-            boolean granted = session.waitFor(hold, lockTimeoutMillis);
+            Session connected = Objects.requireNonNull(session);
+            boolean granted = connected.waitFor(hold, lockTimeoutMillis, () -> cancelled);
             if (!granted) {
-                reuseIfForWaiting(session);
+                reuseIfForWaiting(connected);
             }
             return granted;
         }
 
         /** Lets others have the session, without a wait. */
         public void giveUp() {
-            reuseIfForWaiting(session);
+            if (session == null) {
+                connections.unreserve();
+            } else {
+                reuseIfForWaiting(session);
+            }
         }
 
-        /** Ends the wait early; from another thread. */
+        /** Ends the wait early, or before it has begun; from another thread. */
         public void cancel() {
+            cancelled = true;
             try {
+                Session connected = session;
                 Hold waitedFor = wanted;
-                if (waitedFor != null) {
-                    session.cancelWait(waitedFor);
+                while (connected != null && waitedFor != null && connected.cancelWait(waitedFor)) {
+                    // Where its statement is not sent yet, that was without effect.
+                    LockSupport.parkNanos(this, CANCEL_AGAIN_NANOS);
                 }
             } catch (SQLException e) {
                 LOG.debug("{}: a wait could not be cancelled; it ends with its lock_timeout", name(), e);

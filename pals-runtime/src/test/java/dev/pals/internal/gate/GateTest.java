@@ -1,13 +1,16 @@
 package dev.pals.internal.gate;
 
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pals.internal.gate.Gate.Action;
 import dev.pals.internal.session.Hold;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockMode;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -79,6 +82,65 @@ final class GateTest {
         assertThat(gate.askForHead()).isSameAs(reader);
         assertThat(gate.answered(new Hold(KEY, LockMode.SHARED, lost -> {}))).isEqualTo(Action.NOTHING);
         assertThat(states(reader)).containsExactly(Entry.State.GRANTED);
+    }
+
+    /** They can have it only while it is free, and they try only now and then. */
+    @Test
+    void lockThatOthersHadLast_isLeftFreeForThoseWhoOnlyTry() {
+        Gate gate = new Gate(program, KEY);
+        Entry first = entry(LockMode.EXCLUSIVE, true);
+        Entry second = entry(LockMode.EXCLUSIVE, true);
+        assertThat(gate.enter(first)).isEqualTo(Action.ASK);
+        assertThat(gate.missed()).isEqualTo(Action.WAIT);
+        assertThat(gate.answered(hold())).isEqualTo(Action.NOTHING);
+        assertThat(gate.enter(second)).isEqualTo(Action.NOTHING);
+        sleep(Duration.ofMillis(80));
+
+        assertThat(gate.leave(first)).isEqualTo(Action.FREE_AND_PAUSE);
+        assertThat(gate.pause()).isBetween(MILLISECONDS.toNanos(10), MILLISECONDS.toNanos(50));
+
+        Entry hasty = entry(LockMode.EXCLUSIVE, false);
+        assertThat(gate.enter(hasty)).isEqualTo(Action.NOTHING);
+        assertThat(states(second, hasty)).containsExactly(Entry.State.QUEUED, Entry.State.MISSED);
+        assertThat(gate.free()).isEqualTo(Action.ASK);
+        assertThat(gate.answered(hold())).isEqualTo(Action.NOTHING);
+        assertThat(states(second)).containsExactly(Entry.State.GRANTED);
+    }
+
+    @Test
+    void lockThatNobodyElseHasHad_isTakenAgainAtOnce() {
+        Gate gate = new Gate(program, KEY);
+        Entry first = entry(LockMode.EXCLUSIVE, true);
+        assertThat(gate.enter(first)).isEqualTo(Action.ASK);
+        assertThat(gate.answered(hold())).isEqualTo(Action.NOTHING);
+        assertThat(gate.enter(entry(LockMode.EXCLUSIVE, true))).isEqualTo(Action.NOTHING);
+        sleep(Duration.ofMillis(80));
+        assertThat(gate.leave(first)).isEqualTo(Action.FREE_AND_ASK);
+    }
+
+    @Test
+    void retryDelay_growsWithTheTimeMissed() {
+        Gate gate = new Gate(program, KEY);
+        gate.enter(entry(LockMode.EXCLUSIVE, true));
+        long before = System.nanoTime();
+        gate.missed();
+        assertThat(gate.retryDelayNanos())
+                .isLessThanOrEqualTo(Math.max(MILLISECONDS.toNanos(1), (System.nanoTime() - before) / 8));
+        sleep(Duration.ofMillis(80));
+        assertThat(gate.retryDelayNanos()).isBetween(MILLISECONDS.toNanos(10), MILLISECONDS.toNanos(50));
+        sleep(Duration.ofMillis(400));
+        assertThat(gate.retryDelayNanos()).isEqualTo(MILLISECONDS.toNanos(50));
+    }
+
+    private static Hold hold() {
+        return new Hold(KEY, LockMode.EXCLUSIVE, lost -> {});
+    }
+
+    private static void sleep(Duration time) {
+        long end = System.nanoTime() + time.toNanos();
+        while (System.nanoTime() < end) {
+            LockSupport.parkNanos(end - System.nanoTime());
+        }
     }
 
     @Test

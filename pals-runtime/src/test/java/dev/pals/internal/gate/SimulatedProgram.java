@@ -114,6 +114,11 @@ final class SimulatedProgram implements Gate.Surroundings {
                 free(told.leaving());
                 yield ask(told);
             }
+            case FREE_AND_PAUSE -> {
+                free(told.leaving());
+                told.pause();
+                yield told.free();
+            }
             case LOOK -> told.looked(lock.isWaitedFor());
             case WAIT -> await(told);
             case NOTHING -> Action.NOTHING;
