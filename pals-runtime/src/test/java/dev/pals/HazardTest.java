@@ -270,6 +270,7 @@ final class HazardTest extends LockerFixture {
                         }
                     }
                 })
+                .withoutServerProbe()
                 .sessions(1));
         LockKey key = locker.key("innocent");
         CompletableFuture<Thread> a = new CompletableFuture<>();
@@ -359,6 +360,7 @@ final class HazardTest extends LockerFixture {
                         throw new SQLException("sorry, too many clients already", "53300");
                     }
                 })
+                .withoutServerProbe()
                 .sessions(2));
         List<Throwable> failures = new CopyOnWriteArrayList<>();
         for (int i = 0; i < 16; i++) {

@@ -93,8 +93,7 @@ public final class RowClaim<R extends Record> {
      * Claims rows: those returned are locked until the transaction ends, exclusively, and no other row is. Rows whose
      * lock somebody else has are passed over without waiting. What is returned is how the rows are after their locks
      * were taken, so a row that another transaction has just changed and freed is not claimed where the condition no
-     * longer holds for it. Fewer than the limit are returned where there are no more or others were faster, and none
-     * where all are taken.
+     * longer holds for it. Fewer than the limit are returned where there are no more, and none where all are taken.
      *
      * <p>The candidates are selected and sorted in a subquery of their own, and their locks are tried one after the
      * other until the limit is reached, since PostgreSQL may call a function for rows that it does not return. An index
@@ -216,7 +215,7 @@ public final class RowClaim<R extends Record> {
         return rows;
     }
 
-    /** Null if one of them was changed between the statement that found it and its lock. */
+    /** Null if one of them was changed between the statement that found it and its lock, or there may be more. */
     private @Nullable Result<R> lockedRows(DSLContext dsl, Candidates candidates, int limit) {
         Table<R> table = table();
         // "Offset 0" keeps PostgreSQL from merging the two, and lets it read no more candidates than are tried.
@@ -232,8 +231,11 @@ public final class RowClaim<R extends Record> {
                 .where(AdvisoryLocks.tryTransactionLock(AdvisoryLocks.key(family, ID)))
                 .limit(limit)
                 .fetchSet(ID);
+        if (locked.size() < limit && !candidates.areAll()) {
+            return null;
+        }
         if (locked.isEmpty()) {
-            return candidates.areAll() ? dsl.newResult(table) : null;
+            return dsl.newResult(table);
         }
         Result<R> rows = dsl.selectFrom(table)
                 .where(condition)
