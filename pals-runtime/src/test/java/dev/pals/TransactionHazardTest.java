@@ -82,7 +82,7 @@ final class TransactionHazardTest extends LockerFixture {
     @Test
     void claim_sortsLongWhileOthersFinishTheFirstRows_getsOn() throws Exception {
         dsl.execute("truncate transaction_hazard.job");
-        dsl.execute("insert into transaction_hazard.job select i, random(), false from generate_series(1, 600000) i");
+        dsl.execute("insert into transaction_hazard.job select i, random(), false from generate_series(1, 200000) i");
         dsl.execute("create index on transaction_hazard.job (id)");
         dsl.execute("analyze transaction_hazard.job");
         AtomicBoolean stop = new AtomicBoolean();
@@ -90,13 +90,13 @@ final class TransactionHazardTest extends LockerFixture {
         List<Long> order = dsl.select(JOB.id)
                 .from(JOB)
                 .orderBy(JOB.amount, JOB.id)
-                .limit(500_000)
+                .limit(150_000)
                 .fetch(JOB.id);
         Future<Integer> fast = inBackground(() -> {
             try (Connection connection = DriverManager.getConnection(database.url())) {
                 connection.setAutoCommit(false);
                 DSLContext worker = DSL.using(connection);
-                while (!stop.get()) {
+                while (!stop.get() && done.get() < order.size()) {
                     long id = Objects.requireNonNull(order.get(done.getAndIncrement()));
                     TransactionLocks.in(worker).exclusive(FAMILY.of(id)).acquire();
                     worker.execute("update transaction_hazard.job set done = true where id = ?", id);
@@ -112,6 +112,7 @@ final class TransactionHazardTest extends LockerFixture {
                             .orderBy(JOB.amount, JOB.id)
                             .fetch(5))
                     .hasSize(5));
+            assertThat(done.get()).as("what the other had done by then").isLessThan(order.size());
         } finally {
             stop.set(true);
             fast.get();

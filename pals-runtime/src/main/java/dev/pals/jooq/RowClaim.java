@@ -145,7 +145,7 @@ public final class RowClaim<R extends Record> {
         Settings settings = SettingsTools.clone(transaction.settings()).withThrowExceptions(ThrowExceptions.THROW_ALL);
         DSLContext dsl = transaction.derive(connection).derive(settings).dsl();
         for (int attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-            Candidates candidates = attempt == 1 ? ALL : first(dsl, (long) limit << Math.min(attempt, 16));
+            Candidates candidates = attempt == 1 ? ALL : some(dsl, limit, attempt);
             Result<R> rows = lockedOrNone(connection, dsl, candidates, limit);
             if (rows != null) {
                 return attached(rows);
@@ -165,16 +165,21 @@ public final class RowClaim<R extends Record> {
      */
     private record Candidates(Condition condition, boolean areAll) {}
 
-    /** The first rows that are open, locked or not. */
-    private Candidates first(DSLContext dsl, long wanted) {
-        long count = Math.min(wanted, MOST_CANDIDATES);
+    /**
+     * The first rows that are open, locked or not; with every other attempt those behind them, which others reach
+     * later.
+     */
+    private Candidates some(DSLContext dsl, int limit, int attempt) {
+        long count = Math.min((long) limit << Math.min(attempt, 16), MOST_CANDIDATES);
+        boolean further = attempt > 2 && attempt % 2 == 1;
         Set<Long> ids = dsl.select(id.cast(BIGINT).as(ID))
                 .from(table())
                 .where(condition)
                 .orderBy(order)
                 .limit(count)
+                .offset(further ? count : 0)
                 .fetchSet(ID.getUnqualifiedName(), Long.class);
-        return new Candidates(isOneOf(ids), ids.size() < count);
+        return new Candidates(isOneOf(ids), !further && ids.size() < count);
     }
 
     private Condition isOneOf(Set<Long> ids) {
