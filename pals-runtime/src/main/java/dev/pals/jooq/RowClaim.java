@@ -101,6 +101,9 @@ public final class RowClaim<R extends Record> {
      * out to be done; then it is tried anew, which happens only when another transaction has committed in between. Five
      * round trips. When it throws, nothing is locked, and the transaction may go on.
      *
+     * <p>The order is that of a queue with one worker. Where others are done with the first rows faster than these are
+     * found, a later attempt claims rows further back, so that it gets on.
+     *
      * <p>Rows that the transaction itself has claimed before are claimed again, where the condition still holds.
      *
      * @param limit how many rows to claim; at least 1
