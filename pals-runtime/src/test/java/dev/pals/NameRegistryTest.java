@@ -3,6 +3,7 @@ package dev.pals;
 import static dev.pals.db.jooq.pals.Tables.LOCK_NAME;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.pals.db.PalsSchema;
 import dev.pals.db.server.ScratchDatabase;
@@ -18,6 +19,7 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceConfigurationError;
@@ -26,17 +28,24 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** The audit view shows the names of catalogs on the class path; locking does not need it. */
 @ExtendWith(TestDatabase.Extension.class)
 final class NameRegistryTest {
+    /** A family's ids are those with |id| < 2^40. */
+    private static final long MAX_ID = (1L << 40) - 1;
+
     private final TestDatabase database;
 
     NameRegistryTest(TestDatabase database) {
@@ -86,27 +95,96 @@ final class NameRegistryTest {
         return rows;
     }
 
-    @Test
-    void locker_keyIsRegisteredByAnother_isRefusedWithBothNames() throws SQLException {
+    private static Stream<Arguments> locksOfAnotherApplication() {
+        long family = ShopCatalog.ACCOUNT.familyHash();
+        return Stream.of(
+                Arguments.of("the same number", ShopCatalog.STOCKTAKING.lockHash(), false, "shop.stocktaking"),
+                Arguments.of(
+                        "a family that reaches ours", ShopCatalog.STOCKTAKING.lockHash() ^ 5, true, "shop.stocktaking"),
+                Arguments.of("one that our family reaches", family ^ -9L, false, "shop.account:*"),
+                Arguments.of("a family that shares keys with ours", family ^ MAX_ID, true, "shop.account:*"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("locksOfAnotherApplication")
+    void locker_lockOfAnotherCollides_isRefusedWithBothNames(
+            String how, long hash, boolean numericFamily, String declared) throws SQLException {
         try (ScratchDatabase scratch = database.emptyDatabase()) {
-            PGSimpleDataSource dataSource = new PGSimpleDataSource();
-            dataSource.setUrl(scratch.url());
-            PalsSchema.migrate(dataSource);
-            DSLContext dsl = DSL.using(dataSource, SQLDialect.POSTGRES);
-            dsl.insertInto(LOCK_NAME)
-                    .set(LOCK_NAME.LOCK_HASH, ShopCatalog.STOCKTAKING.lockHash())
-                    .set(LOCK_NAME.APP_HASH, 1L)
-                    .set(LOCK_NAME.APP, "warehouse")
-                    .set(LOCK_NAME.NAME, "inventory")
-                    .execute();
+            DSLContext dsl = migrated(scratch);
+            register(dsl, hash, numericFamily);
 
             assertThatThrownBy(() -> Locker.create("registry-test", scratch.url()))
+                    .as(how)
                     .isInstanceOfSatisfying(LockNameCollisionException.class, e -> {
-                        assertThat(e.declared()).isEqualTo("\"shop.stocktaking\"");
-                        assertThat(e.registered()).isEqualTo("\"warehouse.inventory\"");
+                        assertThat(e.declared()).isEqualTo("\"" + declared + "\"");
+                        assertThat(e.registered())
+                                .isEqualTo("\"warehouse.inventory" + (numericFamily ? ":*" : "") + "\"");
                     });
             assertThat(dsl.fetch(LOCK_NAME)).as("nothing was entered").hasSize(1);
         }
+    }
+
+    private static Stream<Arguments> harmlessLocksOfAnotherApplication() {
+        return Stream.of(
+                Arguments.of("two plain names of one block", ShopCatalog.STOCKTAKING.lockHash() ^ 5, false),
+                Arguments.of("out of the family's reach", ShopCatalog.ACCOUNT.familyHash() ^ (MAX_ID + 1), false));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("harmlessLocksOfAnotherApplication")
+    void locker_lockOfAnotherIsNear_opens(String how, long hash, boolean numericFamily) throws SQLException {
+        try (ScratchDatabase scratch = database.emptyDatabase()) {
+            DSLContext dsl = migrated(scratch);
+            register(dsl, hash, numericFamily);
+
+            Locker.create("registry-test", scratch.url()).close();
+
+            assertThat(dsl.fetch(LOCK_NAME).getValues(LOCK_NAME.NAME))
+                    .as(how)
+                    .contains("inventory", "stocktaking", "account");
+        }
+    }
+
+    /** Neither would see the other's names before both are entered. */
+    @Test
+    void locker_anotherIsAboutToEnterWhatCollides_waitsForItAndIsRefused() throws Exception {
+        ExecutorService thread = Executors.newSingleThreadExecutor();
+        try (ScratchDatabase scratch = database.emptyDatabase()) {
+            DSLContext dsl = migrated(scratch);
+            Future<?> opened = dsl.transactionResult(trx -> {
+                register(trx.dsl(), ShopCatalog.ACCOUNT.familyHash() ^ 1L, false);
+                Future<?> opening = thread.submit(
+                        () -> Locker.create("registry-test", scratch.url()).close());
+                await().atMost(Duration.ofSeconds(30))
+                        .until(() -> trx.dsl()
+                                .fetchExists(trx.dsl()
+                                        .selectOne()
+                                        .from("pg_locks")
+                                        .where("relation = 'pals.lock_name'::regclass and not granted")));
+                return opening;
+            });
+            assertThatThrownBy(() -> opened.get(30, TimeUnit.SECONDS))
+                    .hasCauseInstanceOf(LockNameCollisionException.class);
+        } finally {
+            thread.shutdownNow();
+        }
+    }
+
+    private static DSLContext migrated(ScratchDatabase scratch) {
+        PGSimpleDataSource dataSource = new PGSimpleDataSource();
+        dataSource.setUrl(scratch.url());
+        PalsSchema.migrate(dataSource);
+        return DSL.using(dataSource, SQLDialect.POSTGRES);
+    }
+
+    private static void register(DSLContext dsl, long hash, boolean numericFamily) {
+        dsl.insertInto(LOCK_NAME)
+                .set(LOCK_NAME.LOCK_HASH, hash)
+                .set(LOCK_NAME.APP_HASH, 1L)
+                .set(LOCK_NAME.APP, "warehouse")
+                .set(LOCK_NAME.NAME, "inventory")
+                .set(LOCK_NAME.NUMERIC_FAMILY, numericFamily)
+                .execute();
     }
 
     @Test
@@ -132,9 +210,7 @@ final class NameRegistryTest {
     @Test
     void locker_openedByManyAtOnce_entersEachNameOnce() throws Exception {
         try (ScratchDatabase scratch = database.emptyDatabase()) {
-            PGSimpleDataSource dataSource = new PGSimpleDataSource();
-            dataSource.setUrl(scratch.url());
-            PalsSchema.migrate(dataSource);
+            DSLContext dsl = migrated(scratch);
             ExecutorService threads = Executors.newFixedThreadPool(8);
             try {
                 List<Future<?>> opened = new ArrayList<>();
@@ -148,9 +224,7 @@ final class NameRegistryTest {
             } finally {
                 threads.shutdownNow();
             }
-            assertThat(DSL.using(dataSource, SQLDialect.POSTGRES)
-                            .fetch(LOCK_NAME)
-                            .getValues(LOCK_NAME.NAME))
+            assertThat(dsl.fetch(LOCK_NAME).getValues(LOCK_NAME.NAME))
                     .contains("stocktaking", "account")
                     .doesNotHaveDuplicates();
         }

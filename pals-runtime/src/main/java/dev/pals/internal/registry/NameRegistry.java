@@ -1,9 +1,9 @@
 package dev.pals.internal.registry;
 
 import static dev.pals.db.jooq.pals.Tables.LOCK_NAME;
+import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.excluded;
-import static org.jooq.impl.DSL.not;
-import static org.jooq.impl.DSL.when;
+import static org.jooq.impl.DSL.inline;
 
 import dev.pals.db.jooq.pals.tables.records.LockNameRecord;
 import dev.pals.internal.sql.SqlState;
@@ -14,15 +14,15 @@ import dev.pals.lock.LockDatabaseException;
 import dev.pals.lock.LockNameCollisionException;
 import java.sql.Connection;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
-import java.util.SortedMap;
-import java.util.TreeMap;
-import org.jooq.Condition;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jooq.DSLContext;
 import org.jooq.Row5;
 import org.jooq.SQLDialect;
@@ -48,6 +48,8 @@ public final class NameRegistry {
 
     /** A row of the table, as it is or as it is wanted. */
     private record Named(long hash, long appHash, @Nullable String app, String name, boolean numericFamily) {
+        static final int ID_BITS = 40;
+
         static Named of(LockKey key) {
             return new Named(key.lockHash(), key.appHash(), key.app().orElse(null), key.name(), false);
         }
@@ -67,6 +69,17 @@ public final class NameRegistry {
                     row.getNumericFamily());
         }
 
+        /** Whether it is the same lock, though perhaps of another kind by now. */
+        boolean isCalledAs(Named other) {
+            return name.equals(other.name) && Objects.equals(app, other.app);
+        }
+
+        /** A family reaches every key of its own block, by ids from -2^40 to 2^40, and none of another. */
+        long block() {
+            long high = hash >> ID_BITS;
+            return high < 0 ? ~high : high;
+        }
+
         Row5<Long, Long, String, String, Boolean> row() {
             return DSL.row(hash, appHash, app, name, numericFamily);
         }
@@ -78,28 +91,30 @@ public final class NameRegistry {
     }
 
     /**
-     * Enters the names that are not there yet, in one statement, which changes nothing where all are there; safe from
-     * many processes at once. Where the schema is missing or closed to this role, locking works all the same, so this
-     * only says so.
+     * Enters the names that are not there yet: one statement where all are, which changes nothing. Safe from many
+     * processes at once. Where the schema is missing or closed to this role, locking works all the same, so this only
+     * says so.
      *
      * @throws LockNameCollisionException if a lock is registered already that PostgreSQL would take for one of these;
      *     none is entered then
      */
     public void register(Connection connection) {
-        // Ascending: two processes that insert the same keys in different orders would deadlock.
-        SortedMap<Long, Named> wanted = wanted();
+        Map<Long, Named> wanted = wanted();
         if (wanted.isEmpty()) {
             return;
         }
+        DSLContext dsl = DSL.using(connection, SQLDialect.POSTGRES);
         try {
-            DSL.using(connection, SQLDialect.POSTGRES).transaction(trx -> enter(trx.dsl(), wanted));
+            if (!missing(dsl, wanted).isEmpty()) {
+                dsl.transaction(trx -> enter(trx.dsl(), wanted));
+            }
         } catch (DataAccessException e) {
             sayWhyUnnamed(e);
         }
     }
 
-    private SortedMap<Long, Named> wanted() {
-        SortedMap<Long, Named> wanted = new TreeMap<>();
+    private Map<Long, Named> wanted() {
+        Map<Long, Named> wanted = new LinkedHashMap<>();
         for (LockCatalog catalog : catalogs()) {
             catalog.keys().forEach(key -> {
                 wanted.put(key.lockHash(), Named.of(key));
@@ -114,41 +129,66 @@ public final class NameRegistry {
         return wanted;
     }
 
-    private void enter(DSLContext dsl, SortedMap<Long, Named> wanted) {
-        for (Named there : written(dsl, wanted.values())) {
-            Named ours = Objects.requireNonNull(wanted.get(there.hash()));
-            if (!there.name().equals(ours.name()) || !Objects.equals(there.app(), ours.app())) {
-                throw new LockNameCollisionException(locker, ours.toString(), there.toString());
-            }
-        }
+    /**
+     * Those that are not there, or there as what they no longer are: a lock that has become a family, or the reverse.
+     */
+    private List<Named> missing(DSLContext dsl, Map<Long, Named> wanted) {
+        Map<Long, Named> missing = new LinkedHashMap<>(wanted);
+        dsl.selectFrom(LOCK_NAME)
+                .where(LOCK_NAME.LOCK_HASH.eq(any(wanted.keySet().toArray(Long[]::new))))
+                .forEach(row -> {
+                    Named there = Named.of(row);
+                    Named ours = Objects.requireNonNull(wanted.get(there.hash()));
+                    if (!there.isCalledAs(ours)) {
+                        throw new LockNameCollisionException(locker, ours.toString(), there.toString());
+                    }
+                    missing.computeIfPresent(
+                            there.hash(),
+                            (hash, named) -> named.numericFamily() == there.numericFamily() ? null : named);
+                });
+        return List.copyOf(missing.values());
     }
 
-    /**
-     * Those that were not there, and those that are there under another name, as they stand. An update that changes
-     * nothing gets hold of a row also where another process has entered it a moment ago. A lock that has become a
-     * family, or the other way round, is still the same.
-     */
-    private static List<Named> written(DSLContext dsl, Collection<Named> wanted) {
-        Condition sameName = LOCK_NAME
-                .NAME
-                .eq(excluded(LOCK_NAME.NAME))
-                .and(LOCK_NAME.APP.isNotDistinctFrom(excluded(LOCK_NAME.APP)));
-        return dsl.insertInto(
+    private void enter(DSLContext dsl, Map<Long, Named> wanted) {
+        // Two programs that enter names at the same time would each miss those of the other.
+        dsl.execute("lock table {0} in share row exclusive mode", LOCK_NAME);
+        List<Named> added = missing(dsl, wanted);
+        if (added.isEmpty()) {
+            return;
+        }
+        dsl.insertInto(
                         LOCK_NAME,
                         LOCK_NAME.LOCK_HASH,
                         LOCK_NAME.APP_HASH,
                         LOCK_NAME.APP,
                         LOCK_NAME.NAME,
                         LOCK_NAME.NUMERIC_FAMILY)
-                .valuesOfRows(wanted.stream().map(Named::row).toList())
+                .valuesOfRows(added.stream().map(Named::row).toList())
                 .onConflict(LOCK_NAME.LOCK_HASH)
                 .doUpdate()
-                .set(
-                        LOCK_NAME.NUMERIC_FAMILY,
-                        when(sameName, excluded(LOCK_NAME.NUMERIC_FAMILY)).otherwise(LOCK_NAME.NUMERIC_FAMILY))
-                .where(not(sameName).or(LOCK_NAME.NUMERIC_FAMILY.ne(excluded(LOCK_NAME.NUMERIC_FAMILY))))
-                .returning()
-                .fetch(Named::of);
+                .set(LOCK_NAME.NUMERIC_FAMILY, excluded(LOCK_NAME.NUMERIC_FAMILY))
+                .execute();
+        checkReach(dsl, added);
+    }
+
+    /**
+     * The compiler has seen to it that no family of one application reaches another lock of it; here it is all of them.
+     */
+    private void checkReach(DSLContext dsl, List<Named> added) {
+        Map<Long, List<Named>> byBlock = added.stream().collect(Collectors.groupingBy(Named::block));
+        Long[] blocks = byBlock.keySet().stream()
+                .flatMap(block -> Stream.of(block, ~block))
+                .toArray(Long[]::new);
+        dsl.selectFrom(LOCK_NAME)
+                .where(LOCK_NAME.LOCK_HASH.shr(inline(Named.ID_BITS)).eq(any(blocks)))
+                .forEach(row -> {
+                    Named there = Named.of(row);
+                    for (Named ours : byBlock.getOrDefault(there.block(), List.of())) {
+                        if (ours.hash() != there.hash() && (ours.numericFamily() || there.numericFamily())) {
+                            throw new LockNameCollisionException(locker, ours.toString(), there.toString());
+                        }
+                    }
+                });
     }
 
     /** Those that can be loaded: a build that is not clean can leave an entry of a class that is gone. */
