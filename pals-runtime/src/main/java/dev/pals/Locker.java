@@ -4,8 +4,10 @@ import dev.pals.internal.gate.Gates;
 import dev.pals.internal.sql.LockOrder;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockMode;
+import dev.pals.lock.LockUse;
 import dev.pals.lock.WaitPolicy;
 import java.util.Collection;
+import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
@@ -128,6 +130,17 @@ public final class Locker implements AutoCloseable {
     public boolean isLocked(LockKey key) {
         return gates.isLocked(Objects.requireNonNull(key, "key"))
                 || key.formerly().filter(gates::isLocked).isPresent();
+    }
+
+    /**
+     * Which threads of this program have locks of this locker or wait for them, and where they asked: what no view of
+     * the database can show. The locks of a key stand together, its holders before those that wait, in the order in
+     * which they will have it. No round trip; the list is a copy, and each key's part of it one moment's truth.
+     *
+     * @see dev.pals.diagnostics.LockDiagnostics
+     */
+    public List<LockUse> uses() {
+        return gates.uses();
     }
 
     /**

@@ -15,6 +15,7 @@ import dev.pals.internal.sql.AdvisoryLockSql;
 import dev.pals.internal.sql.SqlState;
 import dev.pals.key.LockKey;
 import dev.pals.lock.FencingUnavailableException;
+import dev.pals.lock.LockDatabaseException;
 import dev.pals.lock.LockListener;
 import dev.pals.lock.SessionUnavailableException;
 import dev.pals.lock.WaitPolicy;
@@ -262,7 +263,7 @@ public final class LockerBuilder {
      *
      * @throws IllegalStateException unless exactly one of {@link #url} and {@link #dataSource} was called
      * @throws dev.pals.lock.UnsafeServerException if locks would not exclude through these connections
-     * @throws dev.pals.lock.LockDatabaseException if PostgreSQL refuses the connection
+     * @throws LockDatabaseException if PostgreSQL refuses the connection
      * @throws FencingUnavailableException if {@link #fencingTokens()} was called and the database has none
      * @throws dev.pals.lock.SessionUnavailableException if the data source has no connection to spare
      */
@@ -276,15 +277,14 @@ public final class LockerBuilder {
                 ? new Connections(name, Objects.requireNonNull(dataSource), false, maxSessions)
                 : new Connections(name, ownPool(name, url), true, maxSessions);
         try {
-            long serverHasRoomFor = connections.call(connection -> {
-                long lockTableSize = probed ? probe(name, connections, connection) : lockTableSize(name, connection);
+            int budget = connections.call(connection -> {
+                int mayHold = probed ? probe(name, connections, connection) : budget(lockTableSize(name, connection));
                 new NameRegistry(name).register(connection);
                 if (fenced) {
                     checkFencing(name, connection);
                 }
-                return lockTableSize;
+                return mayHold;
             });
-            int budget = lockBudget == null ? budgetOf(serverHasRoomFor) : lockBudget;
             SessionSettings settings = new SessionSettings(lease, orphanTime, fenced);
             Events events = new Events(app, listener());
             return new Locker(app, wait, new Gates(new Sessions(connections, settings, sessions, budget), events));
@@ -294,28 +294,27 @@ public final class LockerBuilder {
         }
     }
 
-    private static int budgetOf(long lockTableSize) {
-        return (int) Math.min(Integer.MAX_VALUE, lockTableSize / 4);
+    private int budget(long lockTableSize) {
+        return lockBudget != null ? lockBudget : (int) Math.min(Integer.MAX_VALUE, lockTableSize / 4);
     }
 
-    /** Returns the size of the server's lock table. */
-    private long probe(String name, Connections connections, Connection first) {
+    /** Returns how many locks the locker may hold. */
+    private int probe(String name, Connections connections, Connection first) {
         Findings findings;
         try {
             findings = connections.call(second -> probe(name, first, second));
         } catch (SessionUnavailableException e) {
             // One connection is enough for locks without waits.
             findings = probe(name, first, null);
+        } catch (LockDatabaseException e) {
+            if (!SqlState.TOO_MANY_CONNECTIONS.isCauseOf(e)) {
+                throw e;
+            }
+            findings = probe(name, first, null);
         }
-        findings.warnings().forEach(warning -> LOG.warn("{}: {}.", name, warning));
-        if (lockBudget != null && lockBudget > findings.lockTableSize() / 2) {
-            LOG.warn(
-                    "{}: lockBudget({}) is more than half of the {} locks that the server has room for. Lower it, or enlarge max_locks_per_transaction.",
-                    name,
-                    lockBudget,
-                    findings.lockTableSize());
-        }
-        return findings.lockTableSize();
+        int budget = budget(findings.lockTableSize());
+        findings.warnings(maxSessions, budget).forEach(warning -> LOG.warn("{}: {}.", name, warning));
+        return budget;
     }
 
     private static Findings probe(String name, Connection first, @Nullable Connection second) {

@@ -208,6 +208,41 @@ final class ServerProbeTest extends LockerFixture {
         }
     }
 
+    @Test
+    void warnings_ofALockerThatIsTooLarge_nameTheNumbers() {
+        Findings small = new Findings(true, Duration.ZERO, Duration.ZERO, Duration.ZERO, 20, 400);
+
+        assertThat(small.warnings(10, 100)).isEmpty();
+        assertThat(small.warnings(21, 100)).singleElement().asString().contains("maxSessions(21)", "20 sessions");
+        assertThat(small.warnings(10, 201)).singleElement().asString().contains("lockBudget(201)", "400 locks");
+        assertThat(small.warnings(10, 9)).singleElement().asString().contains("hold 9,", "maxSessions(10)");
+    }
+
+    /** The role may have one connection only. */
+    @Test
+    void build_serverRefusesASecondConnection_opensAndLocksWithTheOne() {
+        String role = "pals_single_" + ProcessHandle.current().pid();
+        database.execute("create role " + role + " login password 'single' connection limit 1");
+        try {
+            PGSimpleDataSource dataSource = new PGSimpleDataSource();
+            dataSource.setUrl(database.url());
+            dataSource.setUser(role);
+            dataSource.setPassword("single");
+            LockKey key = LockKey.of("probe", "single");
+            try (Locker locker = Locker.builder("probe")
+                            .dataSource(dataSource)
+                            .maxSessions(2)
+                            .build();
+                    LockHandle handle = locker.exclusive(key).acquire()) {
+                assertThat(handle.isHeld()).isTrue();
+                assertThat(database.isHeld(key)).isTrue();
+            }
+        } finally {
+            database.awaitNoAdvisoryRow();
+            database.execute("drop role " + role);
+        }
+    }
+
     private static Connection connect(String url) throws SQLException {
         return DriverManager.getConnection(url);
     }

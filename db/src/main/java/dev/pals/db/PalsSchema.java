@@ -26,6 +26,9 @@ public final class PalsSchema {
     /** The schema's name. */
     public static final String NAME = "pals";
 
+    /** The version to which this library brings it. */
+    public static final String VERSION = "3";
+
     private static final String LOCATION = "classpath:dev/pals/db/migration";
 
     /** The first 8 bytes of SHA-1 of "pals.schema", as for any lock's name; pals-db is below the code that hashes. */

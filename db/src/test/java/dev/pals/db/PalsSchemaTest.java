@@ -67,6 +67,14 @@ class PalsSchemaTest {
     }
 
     @Test
+    void version_isThatOfTheNewestMigration() {
+        PalsSchema.migrate(dataSource);
+
+        assertThat(dsl.fetchValue("select max(version::int) from pals.flyway_schema_history"))
+                .hasToString(PalsSchema.VERSION);
+    }
+
+    @Test
     void migrate_emptyDatabase_installsTablesSequenceViewAndHistory() {
         PalsSchema.migrate(dataSource);
 

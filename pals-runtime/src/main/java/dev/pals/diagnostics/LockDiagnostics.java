@@ -6,10 +6,16 @@ import static dev.pals.db.jooq.pals.Tables.ADVISORY_WAIT;
 import dev.pals.db.jooq.pals.tables.records.AdvisoryLockRecord;
 import dev.pals.db.jooq.pals.tables.records.AdvisoryWaitRecord;
 import dev.pals.key.LockKey;
+import dev.pals.lock.LockUse;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import org.jooq.DSLContext;
+import org.jooq.Field;
+import org.jooq.Record;
 import org.jooq.Result;
+import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
 
@@ -98,6 +104,47 @@ public final class LockDiagnostics {
         return tree.stream().map(LockDiagnostics::line).collect(Collectors.joining());
     }
 
+    /**
+     * What only this program knows, as a table beside those of the database: which of its threads has a lock or waits
+     * for it, where it asked, for how long, and how many more stand in line in this program; {@code pid} is the same as
+     * in {@link #held()}. No round trip.
+     *
+     * @param uses from {@code locker.uses()}
+     */
+    public static Result<Record> inThisProgram(List<LockUse> uses) {
+        Field<String> app = DSL.field(DSL.name("app"), String.class);
+        Field<String> name = DSL.field(DSL.name("name"), String.class);
+        Field<Long> key = DSL.field(DSL.name("lock_key"), Long.class);
+        Field<String> mode = DSL.field(DSL.name("mode"), String.class);
+        Field<Boolean> granted = DSL.field(DSL.name("granted"), Boolean.class);
+        Field<Integer> pid = DSL.field(DSL.name("pid"), Integer.class);
+        Field<String> thread = DSL.field(DSL.name("thread"), String.class);
+        Field<String> takenAt = DSL.field(DSL.name("taken_at"), String.class);
+        Field<Long> millis = DSL.field(DSL.name("since_millis"), Long.class);
+        Field<Integer> queued = DSL.field(DSL.name("queued"), Integer.class);
+        List<Field<?>> columns = List.of(app, name, key, mode, granted, pid, thread, takenAt, millis, queued);
+        DSLContext inMemory = DSL.using(SQLDialect.POSTGRES);
+        Result<Record> table = inMemory.newResult(columns);
+        Map<LockKey, Long> waiting = uses.stream()
+                .filter(use -> !use.granted())
+                .collect(Collectors.groupingBy(LockUse::key, Collectors.counting()));
+        for (LockUse use : uses) {
+            Record row = inMemory.newRecord(columns);
+            row.set(app, use.key().app().orElse(null));
+            row.set(name, use.key().name());
+            row.set(key, use.key().lockHash());
+            row.set(mode, use.mode().toString());
+            row.set(granted, use.granted());
+            row.set(pid, use.pid().isPresent() ? use.pid().getAsInt() : null);
+            row.set(thread, use.thread());
+            row.set(takenAt, use.takenAt());
+            row.set(millis, use.since().toMillis());
+            row.set(queued, waiting.getOrDefault(use.key(), 0L).intValue());
+            table.add(row);
+        }
+        return table;
+    }
+
     private static String line(AdvisoryWaitRecord row) {
         String session = "  ".repeat(row.getDepth()) + row.getPid() + orEmpty(" ", row.getApplicationName());
         return row.getBlockedBy() == null
@@ -106,10 +153,18 @@ public final class LockDiagnostics {
     }
 
     private static String nameOf(AdvisoryWaitRecord row) {
-        if (row.getName() != null) {
-            return (row.getApp() == null ? "" : row.getApp() + ".") + row.getName();
+        return nameOf(row.getApp(), row.getName(), row.getLockKey(), row.getTool());
+    }
+
+    static String nameOf(AdvisoryLockRecord row) {
+        return nameOf(row.getApp(), row.getName(), row.getLockKey(), row.getTool());
+    }
+
+    private static String nameOf(@Nullable String app, @Nullable String name, Long key, @Nullable String tool) {
+        if (name != null) {
+            return (app == null ? "" : app + ".") + name;
         }
-        return "the key " + row.getLockKey() + orEmpty(" of ", row.getTool());
+        return "the key " + key + orEmpty(" of ", tool);
     }
 
     private static String orEmpty(String before, @Nullable String text) {

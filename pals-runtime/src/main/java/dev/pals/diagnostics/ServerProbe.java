@@ -46,6 +46,7 @@ public final class ServerProbe {
      * @param idleTimeout after which PostgreSQL ends an idle session; zero for never
      * @param transactionTimeout after which it ends a transaction; zero for never
      * @param statementTimeout after which it cancels a statement; zero for never
+     * @param maxConnections how many sessions it may have
      * @param lockTableSize for how many locks of all its sessions it has room
      */
     public record Findings(
@@ -53,6 +54,7 @@ public final class ServerProbe {
             Duration idleTimeout,
             Duration transactionTimeout,
             Duration statementTimeout,
+            long maxConnections,
             long lockTableSize) {
 
         /** What may go wrong, in sentences that say what to do; empty where nothing was found. */
@@ -68,6 +70,29 @@ public final class ServerProbe {
             }
             warnAboutWaits(warnings, "transaction_timeout", transactionTimeout);
             warnAboutWaits(warnings, "statement_timeout", statementTimeout);
+            return warnings;
+        }
+
+        /**
+         * As {@link #warnings()}, with what may go wrong for a locker of this size.
+         *
+         * @param maxSessions how many connections it may use
+         * @param lockBudget how many locks it may hold
+         */
+        public List<String> warnings(int maxSessions, long lockBudget) {
+            List<String> warnings = new ArrayList<>(warnings());
+            if (maxSessions > maxConnections) {
+                warnings.add("maxSessions(" + maxSessions + ") is more than the " + maxConnections
+                        + " sessions that the server may have (max_connections). Lower it, or enlarge that");
+            }
+            if (lockBudget > lockTableSize / 2) {
+                warnings.add("lockBudget(" + lockBudget + ") is more than half of the " + lockTableSize
+                        + " locks that the server has room for. Lower it, or enlarge max_locks_per_transaction");
+            } else if (lockBudget < maxSessions) {
+                warnings.add("the server has room for " + lockTableSize + " locks, of which this locker may hold "
+                        + lockBudget + ", less than one for each of maxSessions(" + maxSessions
+                        + "). Enlarge max_locks_per_transaction, or lower maxSessions(...)");
+            }
             return warnings;
         }
 
@@ -118,6 +143,7 @@ public final class ServerProbe {
                 Duration.ofMillis(taken.get(ProbeSql.IDLE_TIMEOUT)),
                 millisOrNone(taken.get(ProbeSql.TRANSACTION_TIMEOUT)),
                 Duration.ofMillis(taken.get(ProbeSql.STATEMENT_TIMEOUT)),
+                taken.get(ProbeSql.MAX_CONNECTIONS),
                 taken.get(ProbeSql.LOCK_TABLE_SIZE));
     }
 

@@ -1,8 +1,11 @@
 package dev.pals.internal.gate;
 
 import dev.pals.internal.session.Hold;
+import dev.pals.key.LockKey;
 import dev.pals.lock.LockMode;
+import dev.pals.lock.LockUse;
 import java.time.Duration;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /** One request at one gate. Its fields are written under the gate's lock, before the state that lets them be read. */
@@ -23,6 +26,7 @@ final class Entry {
     /** Null once only a loss is to be told: it may refer to the handle, which then would never be found forgotten. */
     private volatile @Nullable Caller caller;
 
+    private final Origin origin;
     private final LockMode mode;
     private final long deadlineNanos;
     private final boolean patient;
@@ -31,6 +35,9 @@ final class Entry {
     private boolean handedOff;
     private long token;
     private long heldSince;
+    /** When it was queued, or granted. */
+    private long turnedAt = System.nanoTime();
+
     private @Nullable Exception failure;
     private @Nullable Hold hold;
     private volatile @Nullable Runnable whenLost;
@@ -42,8 +49,9 @@ final class Entry {
      * @param patient whether it waits; otherwise it misses where the lock is not free
      * @param deadlineNanos when it gives up, by {@link System#nanoTime()}
      */
-    Entry(Caller caller, LockMode mode, boolean patient, long deadlineNanos) {
+    Entry(Caller caller, Origin origin, LockMode mode, boolean patient, long deadlineNanos) {
         this.caller = caller;
+        this.origin = origin;
         this.mode = mode;
         this.patient = patient;
         this.deadlineNanos = deadlineNanos;
@@ -114,6 +122,18 @@ final class Entry {
         return Duration.ofNanos(System.nanoTime() - heldSince);
     }
 
+    /** For the eyes of people; under the gate's lock. */
+    LockUse use(LockKey key) {
+        return new LockUse(
+                key,
+                mode,
+                state == State.GRANTED,
+                origin.thread(),
+                origin.takenAt().toString(),
+                Duration.ofNanos(System.nanoTime() - turnedAt),
+                hold == null ? OptionalInt.empty() : hold.pid());
+    }
+
     /** The fencing token, once it is granted. */
     long token() {
         return token;
@@ -146,6 +166,7 @@ final class Entry {
     void grant(Hold held, int before, long since) {
         hold = held;
         heldSince = since;
+        turnedAt = System.nanoTime();
         token = held.token() + before;
         handedOff = before > 0;
         state = State.GRANTED;

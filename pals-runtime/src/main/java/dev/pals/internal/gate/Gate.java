@@ -4,6 +4,7 @@ import dev.pals.internal.session.Hold;
 import dev.pals.internal.session.Sessions;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockMode;
+import dev.pals.lock.LockUse;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -594,6 +596,18 @@ final class Gate {
 
     private static boolean isWantedBy(@Nullable Entry next, Hold held) {
         return next != null && next.mode() == LockMode.SHARED && held.mode() == LockMode.SHARED;
+    }
+
+    /** Who has the lock and who waits for it, in this order. */
+    List<LockUse> uses() {
+        lock();
+        try {
+            return Stream.concat(holders.stream(), queue.stream())
+                    .map(entry -> entry.use(key))
+                    .toList();
+        } finally {
+            unlock();
+        }
     }
 
     /** What is to be freed by {@link Action#FREE} and {@link Action#FREE_AND_ASK}. */

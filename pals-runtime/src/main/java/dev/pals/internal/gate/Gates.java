@@ -11,12 +11,14 @@ import dev.pals.lock.LockDatabaseException;
 import dev.pals.lock.LockException;
 import dev.pals.lock.LockInterruptedException;
 import dev.pals.lock.LockMode;
+import dev.pals.lock.LockUse;
 import dev.pals.lock.LockerClosedException;
 import dev.pals.lock.WaitPolicy;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -68,12 +70,11 @@ public final class Gates implements AutoCloseable {
      */
     public Outcome acquire(List<LockKey> keys, LockMode mode, WaitPolicy policy) {
         sessions.checkOpen();
-        Passage passage = passage(keys, mode, policy, new BlockedThread());
+        Passage passage = passage(keys, mode, policy, Origin.ofCaller(), new BlockedThread());
         boolean waits = waits(policy);
         if (waits && Thread.currentThread().isInterrupted()) {
             throw new LockInterruptedException(keys);
         }
-        StackWalker.@Nullable StackFrame takenAt = HeldLock.takenAt();
         Passage.Progress progress = passage.go();
         while (progress == Passage.Progress.WAITING) {
             if (Thread.interrupted()) {
@@ -83,7 +84,7 @@ public final class Gates implements AutoCloseable {
             park(this, passage.nanosToWait());
             progress = passage.go();
         }
-        return progress == Passage.Progress.GRANTED ? outcome(passage, takenAt) : missed(passage, waits);
+        return progress == Passage.Progress.GRANTED ? outcome(passage) : missed(passage, waits);
     }
 
     /**
@@ -96,12 +97,12 @@ public final class Gates implements AutoCloseable {
     public <T extends @Nullable Object> CompletableFuture<T> acquireAsync(
             List<LockKey> keys, LockMode mode, WaitPolicy policy, Function<Outcome, T> result) {
         sessions.checkOpen();
-        StackWalker.@Nullable StackFrame takenAt = HeldLock.takenAt();
+        Origin origin = Origin.ofCaller();
         boolean waits = waits(policy);
         AsyncRequest<T> request = new AsyncRequest<>(
                 sessions,
-                caller -> passage(keys, mode, policy, caller),
-                passage -> outcome(passage, takenAt),
+                caller -> passage(keys, mode, policy, origin, caller),
+                this::outcome,
                 passage -> missed(passage, waits),
                 result);
         return request.start();
@@ -112,17 +113,18 @@ public final class Gates implements AutoCloseable {
         return !policy.limit().equals(Optional.of(Duration.ZERO));
     }
 
-    private Passage passage(List<LockKey> keys, LockMode mode, WaitPolicy policy, Entry.Caller caller) {
+    private Passage passage(List<LockKey> keys, LockMode mode, WaitPolicy policy, Origin origin, Entry.Caller caller) {
         Deadline deadline = Deadline.start(policy, System::nanoTime);
         long retryDelay = policy.retryDelay()
                 .map(delay -> Math.max(LEAST_RETRY_DELAY_NANOS, TimeUnit.NANOSECONDS.convert(delay)))
                 .orElse(0L);
-        return new Passage(this, keys, mode, deadline, retryDelay == 0 && !deadline.hasPassed(), retryDelay, caller);
+        return new Passage(
+                this, keys, mode, deadline, retryDelay == 0 && !deadline.hasPassed(), retryDelay, origin, caller);
     }
 
-    private Outcome outcome(Passage passage, StackWalker.@Nullable StackFrame takenAt) {
+    private Outcome outcome(Passage passage) {
         Duration waited = passage.deadline().elapsed();
-        HeldLock handle = new HeldLock(this, passage, takenAt, waited);
+        HeldLock handle = new HeldLock(this, passage, waited);
         events.acquired(passage, waited);
         return new Outcome(handle, passage.attempts(), waited);
     }
@@ -153,6 +155,15 @@ public final class Gates implements AutoCloseable {
         } catch (SQLException | SessionInterruptedException e) {
             throw problem(List.of(key), e, Duration.ofNanos(System.nanoTime() - start));
         }
+    }
+
+    /** What requests of this program have and wait for: by key, the holders before those that wait, in their order. */
+    public List<LockUse> uses() {
+        List<LockUse> uses = new ArrayList<>();
+        gates.values().forEach(gate -> uses.addAll(gate.uses()));
+        pausing.forEach(passage -> passage.keys().forEach(key -> uses.add(passage.waitingFor(key))));
+        uses.sort(Comparator.comparingLong(use -> use.key().lockHash()));
+        return uses;
     }
 
     Sessions sessions() {

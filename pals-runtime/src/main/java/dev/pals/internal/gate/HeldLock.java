@@ -5,7 +5,6 @@ import dev.pals.key.LockKey;
 import dev.pals.lock.LockHandle;
 import dev.pals.lock.LockLostException;
 import dev.pals.lock.LockMode;
-import java.lang.StackWalker.StackFrame;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.sql.SQLException;
@@ -26,31 +25,16 @@ import org.slf4j.LoggerFactory;
 public final class HeldLock implements LockHandle {
     private static final Logger LOG = LoggerFactory.getLogger(LockHandle.class);
     private static final Cleaner CLEANER = Cleaner.create();
-    private static final StackWalker WALKER = StackWalker.getInstance();
 
     private final Locks locks;
     private final Cleaner.Cleanable cleanable;
     private final Duration waited;
 
-    HeldLock(Gates gates, Passage passage, @Nullable StackFrame takenAt, Duration waited) {
-        this.locks = new Locks(gates, passage, takenAt);
+    HeldLock(Gates gates, Passage passage, Duration waited) {
+        this.locks = new Locks(gates, passage);
         this.cleanable = CLEANER.register(this, locks);
         this.waited = waited;
         locks.watch();
-    }
-
-    /** The first caller outside of this library. Its text is made only where it is shown: that takes long. */
-    static StackFrame takenAt() {
-        return WALKER.walk(frames -> frames.filter(frame -> !isOurs(frame.getClassName()))
-                .findFirst()
-                .orElseThrow());
-    }
-
-    private static boolean isOurs(String className) {
-        return className.startsWith("dev.pals.internal.")
-                || className.equals("dev.pals.LockRequest")
-                || className.equals("dev.pals.LockedTransaction")
-                || className.equals("dev.pals.RequestLock");
     }
 
     @Override
@@ -140,7 +124,8 @@ public final class HeldLock implements LockHandle {
 
     @Override
     public String toString() {
-        return (isHeld() ? "holding " : "released ") + keys() + " (" + mode() + ", taken at " + locks.takenAt + ")";
+        return (isHeld() ? "holding " : "released ") + keys() + " (" + mode() + ", taken at " + locks.origin.takenAt()
+                + ")";
     }
 
     /** What the cleaner runs, at most once. It must not refer to the handle, which would then never be unreachable. */
@@ -151,7 +136,7 @@ public final class HeldLock implements LockHandle {
         private final Gate[] passed;
         private final Entry[] entries;
         private final int attempts;
-        private final Object takenAt;
+        private final Origin origin;
         private final long since = System.nanoTime();
         private final List<Consumer<? super LockLostException>> whenLost = new ArrayList<>(0);
         private @Nullable LockLostException loss;
@@ -159,14 +144,14 @@ public final class HeldLock implements LockHandle {
         private volatile boolean done;
         private volatile boolean inOrder;
 
-        Locks(Gates gates, Passage passage, @Nullable StackFrame takenAt) {
+        Locks(Gates gates, Passage passage) {
             this.gates = gates;
             this.keys = passage.keys();
             this.mode = passage.mode();
             this.passed = passage.passed();
             this.entries = passage.entries();
             this.attempts = passage.attempts();
-            this.takenAt = takenAt == null ? "an unknown place" : takenAt;
+            this.origin = passage.origin();
             shareTokens();
         }
 
@@ -309,7 +294,7 @@ public final class HeldLock implements LockHandle {
                         "A lock on {} was never released; its handle was dropped, and so it is released now."
                                 + " It was taken at {}: use try-with-resources there.",
                         keys,
-                        takenAt);
+                        origin.takenAt());
             }
             Exception cause = gates.leave(passed, entries, entries.length);
             if (cause != null) {

@@ -4,10 +4,12 @@ import dev.pals.internal.session.Deadline;
 import dev.pals.internal.session.Hold;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockMode;
+import dev.pals.lock.LockUse;
 import dev.pals.lock.LockerClosedException;
 import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -32,6 +34,7 @@ final class Passage {
     private final Deadline deadline;
     private final long retryDelayNanos;
     private final boolean patient;
+    private final Origin origin;
     private final Entry.Caller caller;
     private final Gate[] passed;
     private final Entry[] entries;
@@ -68,6 +71,7 @@ final class Passage {
             Deadline deadline,
             boolean patient,
             long retryDelayNanos,
+            Origin origin,
             Entry.Caller caller) {
         this.gates = gates;
         this.keys = keys;
@@ -75,6 +79,7 @@ final class Passage {
         this.deadline = deadline;
         this.patient = patient;
         this.retryDelayNanos = retryDelayNanos;
+        this.origin = origin;
         this.caller = caller;
         this.passed = new Gate[keys.size()];
         this.entries = new Entry[keys.size()];
@@ -86,6 +91,22 @@ final class Passage {
 
     LockMode mode() {
         return mode;
+    }
+
+    Origin origin() {
+        return origin;
+    }
+
+    /** While it pauses, no gate knows of it. */
+    LockUse waitingFor(LockKey key) {
+        return new LockUse(
+                key,
+                mode,
+                false,
+                origin.thread(),
+                origin.takenAt().toString(),
+                deadline.elapsed(),
+                OptionalInt.empty());
     }
 
     Deadline deadline() {
@@ -200,7 +221,7 @@ final class Passage {
     }
 
     private Entry entry() {
-        return new Entry(caller, mode, patient, deadline.nanos());
+        return new Entry(caller, origin, mode, patient, deadline.nanos());
     }
 
     private void pass() {

@@ -5,6 +5,7 @@ import dev.pals.lock.LockMode;
 import java.sql.SQLException;
 import java.util.Collection;
 import java.util.LinkedHashSet;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -84,6 +85,12 @@ public final class Hold {
         for (Session holder : holders) {
             holder.confirm();
         }
+    }
+
+    /** The process of PostgreSQL's that holds it; empty where none does. */
+    public OptionalInt pid() {
+        Session holder = session;
+        return holder == null || loss != null ? OptionalInt.empty() : OptionalInt.of(holder.pid());
     }
 
     void lose(Exception cause) {

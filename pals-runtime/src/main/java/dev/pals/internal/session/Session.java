@@ -112,6 +112,11 @@ final class Session {
         }
     }
 
+    /** The process of PostgreSQL's. */
+    int pid() {
+        return borrowed.pid();
+    }
+
     /** How many locks it holds. */
     int held() {
         return held;

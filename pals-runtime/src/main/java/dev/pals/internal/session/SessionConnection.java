@@ -20,6 +20,7 @@ final class SessionConnection {
     private final boolean autoCommitBefore;
     private final int networkTimeoutBefore;
     private final Map<String, String> settingsBefore = new LinkedHashMap<>();
+    private int pid;
 
     SessionConnection(Connection connection, SessionSettings settings) throws SQLException {
         this.connection = connection;
@@ -43,6 +44,11 @@ final class SessionConnection {
                 setIfPossible(each.getKey(), each.getValue());
             }
         }
+    }
+
+    /** Of the process that PostgreSQL has for it; with a pooler between, the driver knows another one. */
+    int pid() {
+        return pid;
     }
 
     private void setIfPossible(String name, String value) throws SQLException {
@@ -70,6 +76,7 @@ final class SessionConnection {
             try (ResultSet result = statement.executeQuery()) {
                 while (result.next()) {
                     before.put(result.getString(1), result.getString(2));
+                    pid = result.getInt(4);
                 }
             }
         }

@@ -84,7 +84,7 @@ public final class AdvisoryLockSql {
 
     /**
      * Makes settings for the session. Parameters: the names and the values, two arrays of text. Result: each name, and
-     * the value until then.
+     * the value until then, the one set, and the session's process.
      */
     public static final String EXCHANGE_SETTINGS = exchangingSettings();
 
@@ -218,7 +218,8 @@ public final class AdvisoryLockSql {
                         Routines.setConfig(
                                 field(name("before", "name"), String.class),
                                 field(name("before", "value"), String.class),
-                                inline(false)))
+                                inline(false)),
+                        backendPid())
                 .from(name("before")));
     }
 
@@ -247,9 +248,12 @@ public final class AdvisoryLockSql {
         return render(select(lockKey(), field(name("mode"), String.class).eq(inline("ExclusiveLock")))
                 .from(name("pg_catalog", "pg_locks"))
                 .where(isAdvisoryLockOfThisDatabase())
-                .and(field(name("pid"), Integer.class)
-                        .eq(function(name("pg_catalog", "pg_backend_pid"), Integer.class)))
+                .and(field(name("pid"), Integer.class).eq(backendPid()))
                 .and(field(name("granted"), Boolean.class)));
+    }
+
+    private static Field<Integer> backendPid() {
+        return function(name("pg_catalog", "pg_backend_pid"), Integer.class);
     }
 
     /** It stands there in two halves. */

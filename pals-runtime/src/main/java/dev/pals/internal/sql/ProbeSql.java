@@ -35,6 +35,9 @@ public final class ProbeSql {
     /** {@code statement_timeout}, in milliseconds. */
     public static final Field<Integer> STATEMENT_TIMEOUT = field(name("statement_timeout"), Integer.class);
 
+    /** How many sessions the server may have. */
+    public static final Field<Long> MAX_CONNECTIONS = field(name("max_connections"), Long.class);
+
     /** For how many locks of all its sessions the server has room. */
     public static final Field<Long> LOCK_TABLE_SIZE = field(name("lock_table_size"), Long.class);
 
@@ -46,6 +49,7 @@ public final class ProbeSql {
             millis("idle_session_timeout").as(IDLE_TIMEOUT),
             millis("transaction_timeout").as(TRANSACTION_TIMEOUT),
             millis("statement_timeout").as(STATEMENT_TIMEOUT),
+            number("max_connections").as(MAX_CONNECTIONS),
             number("max_locks_per_transaction")
                     .mul(number("max_connections").add(number("max_prepared_transactions")))
                     .as(LOCK_TABLE_SIZE)));

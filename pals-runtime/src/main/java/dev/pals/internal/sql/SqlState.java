@@ -18,12 +18,16 @@ public enum SqlState {
     INVALID_PARAMETER_VALUE("22023"),
     /** The table or view is not there. */
     UNDEFINED_TABLE("42P01"),
+    /** The table or view has no such column. */
+    UNDEFINED_COLUMN("42703"),
     /** The schema is not there. */
     INVALID_SCHEMA_NAME("3F000"),
     /** The role lacks a privilege. */
     INSUFFICIENT_PRIVILEGE("42501"),
     /** The server takes no writes: a standby, or a read-only transaction. */
-    READ_ONLY("25006");
+    READ_ONLY("25006"),
+    /** The server, or the role, may have no more connections. */
+    TOO_MANY_CONNECTIONS("53300");
 
     private final String code;
 

@@ -227,7 +227,7 @@ final class GateInterleavingTest {
 
     private static Place awaited(SimulatedProgram program, LockMode mode, boolean patient) {
         Sleeping sleeping = new Sleeping();
-        Entry entry = new Entry(sleeping, mode, patient, SimulatedProgram.NEVER);
+        Entry entry = new Entry(sleeping, SimulatedProgram.ORIGIN, mode, patient, SimulatedProgram.NEVER);
         Gate gate = program.enter(entry);
         while (entry.state() == Entry.State.QUEUED) {
             sleeping.sleep();
@@ -237,7 +237,7 @@ final class GateInterleavingTest {
 
     /** Gives up at once if it is not granted at once. */
     private static Place givenUp(SimulatedProgram program, LockMode mode) {
-        Entry entry = new Entry(new Sleeping(), mode, true, SimulatedProgram.NEVER);
+        Entry entry = new Entry(new Sleeping(), SimulatedProgram.ORIGIN, mode, true, SimulatedProgram.NEVER);
         Gate gate = program.enter(entry);
         if (entry.state() == Entry.State.QUEUED && gate.withdraw(entry) && entry.state() != Entry.State.WITHDRAWN) {
             program.wrong.add("withdrawn and " + entry.state());

@@ -165,7 +165,7 @@ final class GateTest {
     }
 
     private static Entry entry(LockMode mode, boolean patient) {
-        return new Entry(new Nobody(), mode, patient, SimulatedProgram.NEVER);
+        return new Entry(new Nobody(), SimulatedProgram.ORIGIN, mode, patient, SimulatedProgram.NEVER);
     }
 
     private static List<Entry.State> states(Entry... of) {

@@ -22,6 +22,8 @@ final class SimulatedProgram implements Gate.Surroundings {
     /** Later than any time of the test. */
     static final long NEVER = Long.MAX_VALUE / 2;
 
+    static final Origin ORIGIN = Origin.ofCaller();
+
     private static final LockKey KEY = LockKey.of("simulated", "key");
     private static final Waiting WAITING = EndedSessions.waiting();
     private static final Object OTHER_PROGRAM = "the other program";
