@@ -1,6 +1,7 @@
 package dev.pals;
 
 import static dev.pals.db.jooq.pals.Tables.LOCK_NAME;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -12,6 +13,8 @@ import dev.pals.key.LockFamily;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockHandle;
 import dev.pals.lock.LockNameCollisionException;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.sql.Connection;
@@ -231,10 +234,17 @@ final class NameRegistryTest {
     }
 
     @Test
-    void locker_schemaIsMissing_locksAllTheSame() throws SQLException {
+    void locker_schemaIsMissing_locksAllTheSameAndSaysSoOnce() throws SQLException {
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        PrintStream before = System.err;
+        System.setErr(new PrintStream(said, true, UTF_8));
         try (ScratchDatabase empty = database.emptyDatabase()) {
             assertLocks(empty.url());
+        } finally {
+            System.setErr(before);
         }
+        assertThat(said.toString(UTF_8))
+                .containsOnlyOnce("schema pals is not installed, so the audit view shows no names");
     }
 
     /** The services of {@code stale-build} name a class that is not there, and behind it one that is. */

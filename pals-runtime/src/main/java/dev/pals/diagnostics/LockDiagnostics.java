@@ -8,6 +8,7 @@ import dev.pals.db.jooq.pals.tables.records.AdvisoryWaitRecord;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockUse;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -133,13 +134,15 @@ public final class LockDiagnostics {
             row.set(app, use.key().app().orElse(null));
             row.set(name, use.key().name());
             row.set(key, use.key().lockHash());
-            row.set(mode, use.mode().toString());
+            row.set(mode, use.mode().name().toLowerCase(Locale.ROOT));
             row.set(granted, use.granted());
             row.set(pid, use.pid().isPresent() ? use.pid().getAsInt() : null);
             row.set(thread, use.thread());
             row.set(takenAt, use.takenAt());
             row.set(millis, use.since().toMillis());
             row.set(queued, waiting.getOrDefault(use.key(), 0L).intValue());
+            // Formats mark what has changed.
+            row.changed(false);
             table.add(row);
         }
         return table;
