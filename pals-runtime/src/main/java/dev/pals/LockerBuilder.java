@@ -11,6 +11,7 @@ import dev.pals.internal.registry.NameRegistry;
 import dev.pals.internal.session.Connections;
 import dev.pals.internal.session.SessionSettings;
 import dev.pals.internal.session.Sessions;
+import dev.pals.internal.session.Ticker;
 import dev.pals.internal.sql.AdvisoryLockSql;
 import dev.pals.internal.sql.SqlState;
 import dev.pals.key.LockKey;
@@ -61,6 +62,7 @@ public final class LockerBuilder {
     private Duration orphanTime = DEFAULT_ORPHAN_TIME;
     private boolean fenced;
     private boolean probed = true;
+    private Ticker ticker = Ticker.SYSTEM;
     private final List<LockListener> listeners = new ArrayList<>();
 
     LockerBuilder(String app) {
@@ -238,6 +240,12 @@ public final class LockerBuilder {
         return this;
     }
 
+    /** For tests of hours. */
+    LockerBuilder ticker(Ticker ticker) {
+        this.ticker = ticker;
+        return this;
+    }
+
     /**
      * How long {@link LockRequest#acquire()} waits where the request does not say, 30 seconds by default.
      *
@@ -287,7 +295,8 @@ public final class LockerBuilder {
             });
             SessionSettings settings = new SessionSettings(lease, orphanTime, fenced);
             Events events = new Events(app, listener());
-            return new Locker(app, wait, new Gates(new Sessions(connections, settings, sessions, budget), events));
+            Sessions opened = new Sessions(connections, settings, ticker, sessions, budget);
+            return new Locker(app, wait, new Gates(opened, events));
         } catch (RuntimeException | Error e) {
             connections.close();
             throw e;
