@@ -46,6 +46,8 @@ public final class LockerBuilder {
     /** How long a request may take to connect where the server does not answer. */
     private static final Duration CONNECT_WITHIN = Duration.ofSeconds(5);
 
+    private static final int LONGEST_APPLICATION_NAME = 63;
+
     private static final Duration DEFAULT_WAIT = Duration.ofSeconds(30);
     private static final Duration DEFAULT_ORPHAN_TIME = Duration.ofSeconds(30);
     /** PostgreSQL's idle_session_timeout is of milliseconds in 32 bits. */
@@ -365,6 +367,14 @@ public final class LockerBuilder {
         }
     }
 
+    /** Not longer than what PostgreSQL keeps of it: the message that a connection begins with has room for little. */
+    private String applicationName() {
+        return app.codePoints()
+                .limit(LONGEST_APPLICATION_NAME)
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
+    }
+
     private HikariDataSource ownPool(String name, String jdbcUrl) {
         HikariConfig config = new HikariConfig();
         config.setPoolName(name);
@@ -374,7 +384,9 @@ public final class LockerBuilder {
         config.setConnectionTimeout(CONNECT_WITHIN.toMillis());
         config.addDataSourceProperty("tcpKeepAlive", "true");
         // Shown in pg_stat_activity and the audit view; an ApplicationName in the URL comes first.
-        config.addDataSourceProperty("ApplicationName", app);
+        config.addDataSourceProperty("ApplicationName", applicationName());
+        // From this one on the name can be given when connecting. Else the driver puts it into an SQL text.
+        config.addDataSourceProperty("assumeMinServerVersion", "9.0");
         try {
             return new HikariDataSource(config);
         } catch (PoolInitializationException e) {
