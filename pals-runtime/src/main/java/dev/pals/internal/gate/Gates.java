@@ -1,11 +1,13 @@
 package dev.pals.internal.gate;
 
 import dev.pals.internal.gate.Gate.Action;
+import dev.pals.internal.session.Connections;
 import dev.pals.internal.session.Deadline;
 import dev.pals.internal.session.Hold;
 import dev.pals.internal.session.Sessions;
 import dev.pals.internal.session.Sessions.SessionInterruptedException;
 import dev.pals.internal.session.Sessions.Waiting;
+import dev.pals.internal.sql.SqlState;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockDatabaseException;
 import dev.pals.lock.LockException;
@@ -462,7 +464,8 @@ public final class Gates implements AutoCloseable {
         String state = e instanceof SQLException sql ? "SQLSTATE " + sql.getSQLState() + ": " : "";
         return new LockDatabaseException(
                 "PostgreSQL failed to lock " + keys + " after " + waited.toMillis() + " ms (" + state + e.getMessage()
-                        + "). No lock is held.",
+                        + "). No lock is held."
+                        + (SqlState.INSUFFICIENT_PRIVILEGE.isCauseOf(e) ? " " + Connections.RIGHT_IS_MISSING : ""),
                 e);
     }
 

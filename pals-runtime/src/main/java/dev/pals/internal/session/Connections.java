@@ -2,6 +2,7 @@ package dev.pals.internal.session;
 
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.pool.ProxyConnection;
+import dev.pals.internal.sql.SqlState;
 import dev.pals.lock.LockDatabaseException;
 import dev.pals.lock.SessionUnavailableException;
 import java.sql.Connection;
@@ -16,6 +17,9 @@ import org.slf4j.LoggerFactory;
 
 /** Where sessions get their connections: at most a fixed number at a time, from a {@link DataSource}. Thread-safe. */
 public final class Connections {
+    /** PostgreSQL's own message is before it, and names what the role may not use. */
+    public static final String RIGHT_IS_MISSING = "Grant the role what it lacks, as in docs/security.md.";
+
     private static final Logger LOG = LoggerFactory.getLogger(Connections.class);
 
     private final String name;
@@ -130,8 +134,10 @@ public final class Connections {
     /** What to say when no connection could be made. */
     public static LockDatabaseException refused(String name, Exception e) {
         return new LockDatabaseException(
-                name + ": PostgreSQL refused a connection (" + e.getMessage()
-                        + "). Check host, port, database and credentials, and that the server is up.",
+                name + ": PostgreSQL refused a connection (" + e.getMessage() + "). "
+                        + (SqlState.INSUFFICIENT_PRIVILEGE.isCauseOf(e)
+                                ? RIGHT_IS_MISSING
+                                : "Check host, port, database and credentials, and that the server is up."),
                 e);
     }
 
