@@ -29,9 +29,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Properties;
+import java.util.regex.Pattern;
 import javax.sql.DataSource;
 import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.Driver;
+import org.postgresql.PGProperty;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,6 +46,9 @@ public final class LockerBuilder {
     private static final int DEFAULT_MAX_SESSIONS = 10;
     /** Not JDBC's form: the driver would take the password for a part of the host, and say so in its errors. */
     private static final String USER_BEFORE_HOST = "(?s)jdbc:postgresql://[^/?]*@.*";
+
+    /** The driver is given it beside the URL, which it logs. */
+    private static final Pattern PASSWORD = Pattern.compile("(?<=[?&])password=[^&]*&?");
 
     /** How long a request may take to connect where the server does not answer. */
     private static final Duration CONNECT_WITHIN = Duration.ofSeconds(5);
@@ -375,10 +382,16 @@ public final class LockerBuilder {
                 .toString();
     }
 
+    private static @Nullable String passwordOf(String jdbcUrl) {
+        Properties properties = Driver.parseURL(jdbcUrl, null);
+        return properties == null ? null : PGProperty.PASSWORD.getOrDefault(properties);
+    }
+
     private HikariDataSource ownPool(String name, String jdbcUrl) {
         HikariConfig config = new HikariConfig();
         config.setPoolName(name);
-        config.setJdbcUrl(jdbcUrl);
+        config.setJdbcUrl(PASSWORD.matcher(jdbcUrl).replaceAll(""));
+        config.setPassword(passwordOf(jdbcUrl));
         config.setMaximumPoolSize(maxSessions);
         config.setMinimumIdle(1);
         config.setConnectionTimeout(CONNECT_WITHIN.toMillis());
