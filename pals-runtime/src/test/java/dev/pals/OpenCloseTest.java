@@ -35,6 +35,11 @@ final class OpenCloseTest extends LockerFixture {
     @Test
     void locker_ofAPoolOfItsOwn_openedAndClosedAThousandTimes_leavesNothing() {
         cycle(CYCLES, () -> builder().maxSessions(3));
+
+        // The control: where there is a connection, it is seen.
+        try (Locker locker = builder().build()) {
+            assertThat(sessionsOf(APP)).as(locker.toString()).isPositive();
+        }
     }
 
     @Test
