@@ -3,6 +3,7 @@ package dev.pals.examples;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -47,9 +48,13 @@ public final class Workforce implements AutoCloseable {
     }
 
     /** In a worker: the database's URL. To be called once. */
-    public static String url() throws IOException {
+    public static String url() {
         BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        return Objects.requireNonNull(input.readLine(), "no URL on the standard input");
+        try {
+            return Objects.requireNonNull(input.readLine(), "no URL on the standard input");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** How many were started. */

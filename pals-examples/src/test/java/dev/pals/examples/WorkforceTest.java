@@ -67,7 +67,8 @@ class WorkforceTest {
     /** All that the system tells of a process: its command, and on Linux also its environment. */
     private static String shown(long pid) throws IOException {
         ProcessHandle.Info info = ProcessHandle.of(pid).orElseThrow().info();
-        List<String> shown = new ArrayList<>(List.of(info.toString(), info.commandLine().orElse("")));
+        List<String> shown =
+                new ArrayList<>(List.of(info.toString(), info.commandLine().orElse("")));
         shown.addAll(List.of(info.arguments().orElse(new String[0])));
         Path process = PROCESSES.resolve(Long.toString(pid));
         if (Files.exists(process)) {
