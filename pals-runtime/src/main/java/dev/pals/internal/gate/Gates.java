@@ -7,7 +7,6 @@ import dev.pals.internal.session.Hold;
 import dev.pals.internal.session.Sessions;
 import dev.pals.internal.session.Sessions.SessionInterruptedException;
 import dev.pals.internal.session.Sessions.Waiting;
-import dev.pals.internal.sql.SqlState;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockDatabaseException;
 import dev.pals.lock.LockException;
@@ -464,8 +463,7 @@ public final class Gates implements AutoCloseable {
         String state = e instanceof SQLException sql ? "SQLSTATE " + sql.getSQLState() + ": " : "";
         return new LockDatabaseException(
                 "PostgreSQL failed to lock " + keys + " after " + waited.toMillis() + " ms (" + state + e.getMessage()
-                        + "). No lock is held."
-                        + (SqlState.INSUFFICIENT_PRIVILEGE.isCauseOf(e) ? " " + Connections.RIGHT_IS_MISSING : ""),
+                        + "). No lock is held." + Connections.hint(e, ""),
                 e);
     }
 

@@ -17,9 +17,6 @@ import org.slf4j.LoggerFactory;
 
 /** Where sessions get their connections: at most a fixed number at a time, from a {@link DataSource}. Thread-safe. */
 public final class Connections {
-    /** PostgreSQL's own message is before it, and names what the role may not use. */
-    public static final String RIGHT_IS_MISSING = "Grant the role what it lacks, as in docs/security.md.";
-
     private static final Logger LOG = LoggerFactory.getLogger(Connections.class);
 
     private final String name;
@@ -134,11 +131,16 @@ public final class Connections {
     /** What to say when no connection could be made. */
     public static LockDatabaseException refused(String name, Exception e) {
         return new LockDatabaseException(
-                name + ": PostgreSQL refused a connection (" + e.getMessage() + "). "
-                        + (SqlState.INSUFFICIENT_PRIVILEGE.isCauseOf(e)
-                                ? RIGHT_IS_MISSING
-                                : "Check host, port, database and credentials, and that the server is up."),
+                name + ": PostgreSQL refused a connection (" + e.getMessage() + ")."
+                        + hint(e, " Check host, port, database and credentials, and that the server is up."),
                 e);
+    }
+
+    /** What to do: where a right is missing, PostgreSQL's own message names what the role may not use. */
+    public static String hint(Exception e, String otherwise) {
+        return SqlState.INSUFFICIENT_PRIVILEGE.isCauseOf(e)
+                ? " Grant the role what it lacks, as in docs/security.md."
+                : otherwise;
     }
 
     /** Cuts a connection in doubt, so that neither its locks nor itself go back to a pool. */
