@@ -11,6 +11,7 @@ import dev.pals.internal.registry.NameRegistry;
 import dev.pals.internal.session.Connections;
 import dev.pals.internal.session.SessionSettings;
 import dev.pals.internal.session.Sessions;
+import dev.pals.internal.session.Ticker;
 import dev.pals.internal.sql.AdvisoryLockSql;
 import dev.pals.internal.sql.SqlState;
 import dev.pals.key.LockKey;
@@ -28,9 +29,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Properties;
+import java.util.regex.Pattern;
 import javax.sql.DataSource;
 import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.Driver;
+import org.postgresql.PGProperty;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,8 +47,13 @@ public final class LockerBuilder {
     /** Not JDBC's form: the driver would take the password for a part of the host, and say so in its errors. */
     private static final String USER_BEFORE_HOST = "(?s)jdbc:postgresql://[^/?]*@.*";
 
+    /** The driver is given it beside the URL, which it logs. */
+    private static final Pattern PASSWORD = Pattern.compile("(?<=[?&])password=[^&]*&?");
+
     /** How long a request may take to connect where the server does not answer. */
     private static final Duration CONNECT_WITHIN = Duration.ofSeconds(5);
+
+    private static final int LONGEST_APPLICATION_NAME = 63;
 
     private static final Duration DEFAULT_WAIT = Duration.ofSeconds(30);
     private static final Duration DEFAULT_ORPHAN_TIME = Duration.ofSeconds(30);
@@ -61,6 +71,7 @@ public final class LockerBuilder {
     private Duration orphanTime = DEFAULT_ORPHAN_TIME;
     private boolean fenced;
     private boolean probed = true;
+    private Ticker ticker = Ticker.SYSTEM;
     private final List<LockListener> listeners = new ArrayList<>();
 
     LockerBuilder(String app) {
@@ -238,6 +249,12 @@ public final class LockerBuilder {
         return this;
     }
 
+    /** For tests of hours. */
+    LockerBuilder ticker(Ticker ticker) {
+        this.ticker = ticker;
+        return this;
+    }
+
     /**
      * How long {@link LockRequest#acquire()} waits where the request does not say, 30 seconds by default.
      *
@@ -287,7 +304,8 @@ public final class LockerBuilder {
             });
             SessionSettings settings = new SessionSettings(lease, orphanTime, fenced);
             Events events = new Events(app, listener());
-            return new Locker(app, wait, new Gates(new Sessions(connections, settings, sessions, budget), events));
+            Sessions opened = new Sessions(connections, settings, ticker, sessions, budget);
+            return new Locker(app, wait, new Gates(opened, events));
         } catch (RuntimeException | Error e) {
             connections.close();
             throw e;
@@ -356,16 +374,32 @@ public final class LockerBuilder {
         }
     }
 
+    /** Not longer than what PostgreSQL keeps of it: the message that a connection begins with has room for little. */
+    private String applicationName() {
+        return app.codePoints()
+                .limit(LONGEST_APPLICATION_NAME)
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
+    }
+
+    private static @Nullable String passwordOf(String jdbcUrl) {
+        Properties properties = Driver.parseURL(jdbcUrl, null);
+        return properties == null ? null : PGProperty.PASSWORD.getOrDefault(properties);
+    }
+
     private HikariDataSource ownPool(String name, String jdbcUrl) {
         HikariConfig config = new HikariConfig();
         config.setPoolName(name);
-        config.setJdbcUrl(jdbcUrl);
+        config.setJdbcUrl(PASSWORD.matcher(jdbcUrl).replaceAll(""));
+        config.setPassword(passwordOf(jdbcUrl));
         config.setMaximumPoolSize(maxSessions);
         config.setMinimumIdle(1);
         config.setConnectionTimeout(CONNECT_WITHIN.toMillis());
         config.addDataSourceProperty("tcpKeepAlive", "true");
         // Shown in pg_stat_activity and the audit view; an ApplicationName in the URL comes first.
-        config.addDataSourceProperty("ApplicationName", app);
+        config.addDataSourceProperty("ApplicationName", applicationName());
+        // From this one on the name can be given when connecting. Else the driver puts it into an SQL text.
+        config.addDataSourceProperty("assumeMinServerVersion", "9.0");
         try {
             return new HikariDataSource(config);
         } catch (PoolInitializationException e) {

@@ -457,8 +457,9 @@ final class FencingCheckTest {
             DSLContext application = DSL.using(connection);
             assertThatThrownBy(() -> application.transaction(trx -> FencingTokens.check(trx, KEY, NEWER)))
                     .isInstanceOfSatisfying(
-                            DataAccessException.class,
-                            e -> assertThat(e.sqlState()).isEqualTo("42501"));
+                            LockDatabaseException.class,
+                            e -> assertThat(e.sqlState()).isEqualTo("42501"))
+                    .hasMessageContaining("grant it usage on schema pals, and select, insert, update on pals.fence");
 
             database.execute("grant usage on schema pals to " + role);
             database.execute("grant select, insert, update on pals.fence to " + role);

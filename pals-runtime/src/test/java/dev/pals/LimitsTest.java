@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockBudgetException;
 import dev.pals.lock.LockHandle;
+import dev.pals.lock.WaitPolicy;
 import java.lang.reflect.Field;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -17,8 +18,14 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -119,6 +126,69 @@ final class LimitsTest {
             assertThat(again.isHeld()).isTrue();
             again.close();
             held.forEach(LockHandle::close);
+        }
+    }
+
+    /**
+     * Each with a lock of its own, and one that all of them share, at the same moment; then one that each wants alone.
+     */
+    @Test
+    void virtualThreads_tenThousandAtOnce_holdTheirOwnAndAHotKey() throws Exception {
+        Optional<ExecutorService> virtual = VirtualThreads.executor();
+        assumeThat(virtual)
+                .as("virtual threads, which this JDK, " + Runtime.version() + ", does not have")
+                .isPresent();
+        assumeThat(roomForLocks())
+                .as("locks that this server has room for: its max_locks_per_transaction * max_connections")
+                .isGreaterThan(MANY);
+        ExecutorService threads = virtual.orElseThrow();
+        try (Locker locker = builder()
+                .maxSessions(CONNECTIONS)
+                .lockBudget(MANY + CONNECTIONS)
+                .build()) {
+            LockKey hot = locker.key("hot");
+            LockKey hotter = locker.key("hotter");
+            CountDownLatch holding = new CountDownLatch(MANY);
+            CountDownLatch goOn = new CountDownLatch(1);
+            AtomicInteger inside = new AtomicInteger();
+            int[] counted = {0};
+            List<Future<?>> all = new ArrayList<>();
+            for (int i = 0; i < MANY; i++) {
+                LockKey own = locker.key("own-" + i);
+                all.add(threads.submit(() -> {
+                    try (LockHandle mine =
+                            locker.exclusive(own).waiting(WaitPolicy.forever()).acquire()) {
+                        try (LockHandle ours =
+                                locker.shared(hot).waiting(WaitPolicy.forever()).acquire()) {
+                            assertThat(mine.isHeld() && ours.isHeld()).isTrue();
+                            holding.countDown();
+                            goOn.await();
+                        }
+                        locker.exclusive(hotter).waiting(WaitPolicy.forever()).run(() -> {
+                            assertThat(inside.incrementAndGet()).isEqualTo(1);
+                            // Not atomic: only the lock keeps it right.
+                            counted[0]++;
+                            inside.decrementAndGet();
+                        });
+                    }
+                    return null;
+                }));
+            }
+            assertThat(holding.await(120, TimeUnit.SECONDS))
+                    .as("still to come: %s", holding.getCount())
+                    .isTrue();
+            assertThat(database.advisoryRows()).hasSize(MANY + 1);
+            assertThat(number("select count(*) from pg_stat_activity where application_name = 'limits'"))
+                    .isLessThanOrEqualTo(CONNECTIONS);
+
+            goOn.countDown();
+            for (Future<?> each : all) {
+                each.get(120, TimeUnit.SECONDS);
+            }
+            assertThat(counted[0]).isEqualTo(MANY);
+            assertThat(gatesOf(locker)).endsWith("gates []");
+        } finally {
+            threads.shutdownNow();
         }
     }
 

@@ -136,6 +136,19 @@ final class OrphanTest {
     // ---- a program vanishes ----
 
     @Test
+    void program_killedWhileItHolds_freesItsLock() throws Exception {
+        LockKey key = LockKey.of(HolderMain.APP, "killed");
+        try (Locker locker = Locker.create(HolderMain.APP, database.url());
+                OtherProgram program = OtherProgram.start(
+                        HolderMain.class, database.url(), "killed", HolderMain.NO_LEASE, ORPHAN_TIME.toString())) {
+            assertThat(program.next()).isEqualTo(HolderMain.HOLDING);
+            assertThat(locker.exclusive(key).tryAcquire()).isEmpty();
+            program.kill();
+            locker.exclusive(key).acquire(PATIENCE).close();
+        }
+    }
+
+    @Test
     void program_killedWhileItWaits_leavesPostgresqlsQueue() throws Exception {
         LockKey key = LockKey.of(HolderMain.APP, "queue");
         try (Locker locker = Locker.create(HolderMain.APP, database.url());

@@ -1,6 +1,11 @@
 package dev.pals.examples;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -8,9 +13,6 @@ import java.util.Objects;
 
 /** The worker processes of an example; the one at index 0 is worker 1. None outlives this JVM. */
 public final class Workforce implements AutoCloseable {
-    /** Not an argument, since no process list shows the environment. */
-    private static final String URL_VARIABLE = "EXAMPLE_DB_URL";
-
     private final List<Process> processes = new ArrayList<>();
     private final Thread atExit = new Thread(this::kill);
 
@@ -31,16 +33,28 @@ public final class Workforce implements AutoCloseable {
                 worker.getName(),
                 Integer.toString(number)));
         command.addAll(arguments);
-        ProcessBuilder builder = new ProcessBuilder(command)
+        Process process = new ProcessBuilder(command)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .redirectError(ProcessBuilder.Redirect.INHERIT);
-        builder.environment().put(URL_VARIABLE, url);
-        return builder.start();
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        // Process lists show arguments, and some of them, like recordings of the JVM, the environment.
+        try (Writer input = process.outputWriter(StandardCharsets.UTF_8)) {
+            input.write(url + "\n");
+        } catch (IOException e) {
+            process.destroyForcibly();
+            throw e;
+        }
+        return process;
     }
 
-    /** In a worker: the database's URL. */
+    /** In a worker: the database's URL. To be called once. */
     public static String url() {
-        return Objects.requireNonNull(System.getenv(URL_VARIABLE), URL_VARIABLE);
+        BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        try {
+            return Objects.requireNonNull(input.readLine(), "no URL on the standard input");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** How many were started. */

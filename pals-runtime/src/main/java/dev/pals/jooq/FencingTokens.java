@@ -33,13 +33,7 @@ import org.jooq.Row2;
  * }</pre>
  *
  * <p>The newest token of each lock is in {@code pals.fence}, a row for each key that was ever checked. What the
- * application's role needs, with the sequence from which the tokens come:
- *
- * <pre>{@code
- * grant usage on schema pals to app;
- * grant select, insert, update on pals.fence to app;
- * grant usage on sequence pals.fencing_token to app;
- * }</pre>
+ * application's role needs for it is in {@code docs/security.md}.
  *
  * <p>Stateless and thread-safe.
  */
@@ -97,10 +91,11 @@ public final class FencingTokens {
      * @throws StaleFencingTokenException if a newer token was shown for the lock
      * @throws IllegalArgumentException if the token is less than 1
      * @throws IllegalStateException if there is no transaction, so that the check would protect nothing
-     * @throws LockDatabaseException if schema {@code pals} is not installed or is older than this version of PALs
-     * @throws org.jooq.exception.DataAccessException if PostgreSQL refuses for another reason: SQLSTATE 42501 where the
-     *     role lacks a privilege; 40001 where another check came in between and the transaction is REPEATABLE READ or
-     *     SERIALIZABLE, so that it is to be repeated
+     * @throws LockDatabaseException if schema {@code pals} is not installed or is older than this version of PALs, or
+     *     if the role lacks a right to it
+     * @throws org.jooq.exception.DataAccessException if PostgreSQL refuses for another reason: SQLSTATE 40001 where
+     *     another check came in between and the transaction is REPEATABLE READ or SERIALIZABLE, so that it is to be
+     *     repeated
      * @see <a href="https://www.postgresql.org/docs/current/sql-insert.html#SQL-ON-CONFLICT">ON CONFLICT DO UPDATE</a>
      */
     public static void check(Configuration transaction, LockKey key, long token) {
@@ -156,11 +151,26 @@ public final class FencingTokens {
 
     /** Any exception, since an execute listener may have put its own around PostgreSQL's. */
     private static RuntimeException explained(LockKey key, RuntimeException e) {
-        LockDatabaseException missing = new LockDatabaseException(
-                "The fencing token of the lock on " + key + " could not be checked, since the table pals.fence is"
-                        + " missing: call PalsSchema.migrate(dataSource), or install V2__fencing.sql of pals-db.",
-                e);
-        return SqlState.anyOf(missing.sqlState(), SqlState.UNDEFINED_TABLE, SqlState.INVALID_SCHEMA_NAME) ? missing : e;
+        if (SqlState.INSUFFICIENT_PRIVILEGE.isCauseOf(e)) {
+            return unchecked(
+                    key,
+                    "this role may not use the table pals.fence: grant it usage on schema pals, and select, insert,"
+                            + " update on pals.fence.",
+                    e);
+        }
+        if (SqlState.UNDEFINED_TABLE.isCauseOf(e) || SqlState.INVALID_SCHEMA_NAME.isCauseOf(e)) {
+            return unchecked(
+                    key,
+                    "the table pals.fence is missing: call PalsSchema.migrate(dataSource), or install V2__fencing.sql"
+                            + " of pals-db.",
+                    e);
+        }
+        return e;
+    }
+
+    private static LockDatabaseException unchecked(LockKey key, String why, RuntimeException e) {
+        return new LockDatabaseException(
+                "The fencing token of the lock on " + key + " could not be checked, since " + why, e);
     }
 
     private static IllegalStateException noTransaction(LockKey key) {

@@ -1,6 +1,7 @@
 package dev.pals.internal.gate;
 
 import dev.pals.internal.gate.Gate.Action;
+import dev.pals.internal.session.Connections;
 import dev.pals.internal.session.Deadline;
 import dev.pals.internal.session.Hold;
 import dev.pals.internal.session.Sessions;
@@ -462,7 +463,7 @@ public final class Gates implements AutoCloseable {
         String state = e instanceof SQLException sql ? "SQLSTATE " + sql.getSQLState() + ": " : "";
         return new LockDatabaseException(
                 "PostgreSQL failed to lock " + keys + " after " + waited.toMillis() + " ms (" + state + e.getMessage()
-                        + "). No lock is held.",
+                        + "). No lock is held." + Connections.hint(e, ""),
                 e);
     }
 

@@ -212,9 +212,14 @@ public final class NameRegistry {
             LOG.info(
                     "{}: schema pals is not installed, so the audit view shows no names. PalsSchema.migrate(dataSource) installs it.",
                     locker);
-        } else if (SqlState.anyOf(e.sqlState(), SqlState.INSUFFICIENT_PRIVILEGE, SqlState.READ_ONLY)) {
+        } else if (SqlState.anyOf(e.sqlState(), SqlState.INSUFFICIENT_PRIVILEGE)) {
             LOG.warn(
-                    "{}: this role may not write pals.lock_name (SQLSTATE {}), so new lock names are not shown.",
+                    "{}: this role may not use pals.lock_name (SQLSTATE {}), so new lock names are not shown. Grant it usage on schema pals, and select, insert, update on pals.lock_name.",
+                    locker,
+                    e.sqlState());
+        } else if (SqlState.anyOf(e.sqlState(), SqlState.READ_ONLY)) {
+            LOG.warn(
+                    "{}: pals.lock_name cannot be written (SQLSTATE {}), so new lock names are not shown.",
                     locker,
                     e.sqlState());
         } else {

@@ -2,6 +2,7 @@ package dev.pals.internal.session;
 
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.pool.ProxyConnection;
+import dev.pals.internal.sql.SqlState;
 import dev.pals.lock.LockDatabaseException;
 import dev.pals.lock.SessionUnavailableException;
 import java.sql.Connection;
@@ -130,9 +131,16 @@ public final class Connections {
     /** What to say when no connection could be made. */
     public static LockDatabaseException refused(String name, Exception e) {
         return new LockDatabaseException(
-                name + ": PostgreSQL refused a connection (" + e.getMessage()
-                        + "). Check host, port, database and credentials, and that the server is up.",
+                name + ": PostgreSQL refused a connection (" + e.getMessage() + ")."
+                        + hint(e, " Check host, port, database and credentials, and that the server is up."),
                 e);
+    }
+
+    /** What to do: where a right is missing, PostgreSQL's own message names what the role may not use. */
+    public static String hint(Exception e, String otherwise) {
+        return SqlState.INSUFFICIENT_PRIVILEGE.isCauseOf(e)
+                ? " Grant the role what it lacks, as in docs/security.md."
+                : otherwise;
     }
 
     /** Cuts a connection in doubt, so that neither its locks nor itself go back to a pool. */

@@ -59,13 +59,14 @@ final class Session {
     private final SessionConnection borrowed;
     private final Connection connection;
     private final SessionSettings settings;
+    private final Ticker ticker;
     private final Executor senders;
     private final Consumer<Session> whenEnded;
     private volatile @Nullable SQLException end;
     private volatile boolean refusing;
     private volatile int held;
     /** When the last statement that PostgreSQL answered was sent. */
-    private volatile long confirmed = System.nanoTime();
+    private volatile long confirmed;
 
     private volatile @Nullable PreparedStatement waiting;
     private volatile @Nullable Hold waitingFor;
@@ -77,18 +78,26 @@ final class Session {
      * @param senders run the input and output of callers that must not do it themselves
      * @param whenEnded told once if the session has ended by itself; its connection is to be cut
      */
-    Session(Connection connection, SessionSettings settings, Executor senders, Consumer<Session> whenEnded)
+    Session(
+            Connection connection,
+            SessionSettings settings,
+            Ticker ticker,
+            Executor senders,
+            Consumer<Session> whenEnded)
             throws SQLException {
+        // Before the connection is asked anything: PostgreSQL counts from a later moment.
+        this.confirmed = ticker.nanoTime();
         this.borrowed = new SessionConnection(connection, settings);
         this.connection = connection;
         this.settings = settings;
+        this.ticker = ticker;
         this.senders = senders;
         this.whenEnded = whenEnded;
     }
 
     /** Asks for a sign of life, unless there was one just now or another question is under way. */
     void heartbeat(long quietNanos) {
-        if (System.nanoTime() - confirmed > quietNanos && asking.compareAndSet(false, true)) {
+        if (ticker.nanoTime() - confirmed > quietNanos && asking.compareAndSet(false, true)) {
             senders.execute(() -> {
                 try {
                     confirm();
@@ -127,12 +136,12 @@ final class Session {
     }
 
     boolean isIdleFor(long nanos) {
-        return held == 0 && queue.isEmpty() && System.nanoTime() - confirmed > nanos;
+        return held == 0 && queue.isEmpty() && ticker.nanoTime() - confirmed > nanos;
     }
 
     /** Whether what it holds is certainly held at this moment, as far as its lease goes. */
     boolean isConfirmed() {
-        return System.nanoTime() - confirmed < settings.certainNanos();
+        return ticker.nanoTime() - confirmed < settings.certainNanos();
     }
 
     /**
@@ -263,7 +272,7 @@ final class Session {
             return;
         }
         List<Command> commands = orders.size() == 1 ? orders.get(0).commands() : commandsOf(orders);
-        long sent = System.nanoTime();
+        long sent = ticker.nanoTime();
         try {
             if (commands.size() == 1) {
                 askOne(commands.get(0));
@@ -478,7 +487,7 @@ final class Session {
                 // It may have been granted all the same: settle before anything else.
                 borrowed.expectAnswersWithin(0);
                 despiteLateCancel(this::unlockAll);
-                confirmed = System.nanoTime();
+                confirmed = ticker.nanoTime();
                 return false;
             }
             throw e;
@@ -495,7 +504,7 @@ final class Session {
 
     /** When a wait was answered is not known: this program may have been stopped since. */
     private void confirmSince() throws SQLException {
-        long sent = System.nanoTime();
+        long sent = ticker.nanoTime();
         if (settings.lease() != null) {
             despiteLateCancel(() -> askOne(Command.heartbeat()));
         }

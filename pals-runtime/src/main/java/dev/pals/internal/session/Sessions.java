@@ -66,6 +66,7 @@ public final class Sessions implements AutoCloseable {
 
     private final Connections connections;
     private final SessionSettings settings;
+    private final Ticker ticker;
     private final int budget;
     private final List<Session> shared = new CopyOnWriteArrayList<>();
     private final ConcurrentLinkedDeque<Session> idleWaiters = new ConcurrentLinkedDeque<>();
@@ -77,7 +78,7 @@ public final class Sessions implements AutoCloseable {
     private final ScheduledThreadPoolExecutor watchdog;
     private final AtomicBoolean closed = new AtomicBoolean();
     private final int base;
-    private volatile long noneToSpareUntil = System.nanoTime();
+    private volatile long noneToSpareUntil;
 
     /**
      * Makes a set of sessions; opens none yet.
@@ -86,9 +87,11 @@ public final class Sessions implements AutoCloseable {
      *     left for waiting
      * @param budget how many locks all of them hold at the most
      */
-    public Sessions(Connections connections, SessionSettings settings, int base, int budget) {
+    public Sessions(Connections connections, SessionSettings settings, Ticker ticker, int base, int budget) {
         this.connections = connections;
         this.settings = settings;
+        this.ticker = ticker;
+        this.noneToSpareUntil = ticker.nanoTime();
         this.budget = budget;
         this.base = Math.max(1, Math.min(base, connections.limit() - KEPT_FOR_WAITING));
         String name = connections.name();
@@ -107,7 +110,7 @@ public final class Sessions implements AutoCloseable {
                 work -> daemon(work, name + " completion"));
         this.watchdog = new ScheduledThreadPoolExecutor(1, work -> daemon(work, name + " watchdog"));
         watchdog.setRemoveOnCancelPolicy(true);
-        var unused = watchdog.scheduleWithFixedDelay(this::watch, WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
+        ticker.again(this::watch, WATCH_MILLIS, watchdog);
     }
 
     private static Thread daemon(Runnable work, String name) {
@@ -393,7 +396,7 @@ public final class Sessions implements AutoCloseable {
     }
 
     private boolean mayConnect() {
-        return connections.hasSpare(1) && System.nanoTime() - noneToSpareUntil >= 0;
+        return connections.hasSpare(1) && ticker.nanoTime() - noneToSpareUntil >= 0;
     }
 
     /**
@@ -403,7 +406,7 @@ public final class Sessions implements AutoCloseable {
         try {
             return connect(whenEnded);
         } catch (SessionUnavailableException | LockDatabaseException e) {
-            noneToSpareUntil = System.nanoTime() + NONE_TO_SPARE_NANOS;
+            noneToSpareUntil = ticker.nanoTime() + NONE_TO_SPARE_NANOS;
             LOG.info("{}: the data source has no connection to spare", name(), e);
             return null;
         }
@@ -445,7 +448,7 @@ public final class Sessions implements AutoCloseable {
     private Session connectHere(Consumer<Session> whenEnded) {
         Connection connection = connections.open();
         try {
-            return new Session(connection, settings, threads, whenEnded);
+            return new Session(connection, settings, ticker, threads, whenEnded);
         } catch (SQLException | RuntimeException e) {
             connections.evict(connection);
             throw Connections.refused(name(), e);
