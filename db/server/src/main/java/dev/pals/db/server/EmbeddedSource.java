@@ -4,6 +4,7 @@ import io.zonky.test.db.postgres.embedded.DefaultPostgresBinaryResolver;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -13,6 +14,8 @@ import java.util.UUID;
 final class EmbeddedSource implements PostgresServer.Source {
     /** Where zonky's library puts its files; it has no setter for it. */
     private static final String WORKING_DIRECTORY_PROPERTY = "ot.epg.working-dir";
+
+    private static final String PRELOAD_PROPERTY = "pals.postgres.preload";
 
     private final EmbeddedPostgres postgres;
     private final Reaper reaper;
@@ -53,8 +56,10 @@ final class EmbeddedSource implements PostgresServer.Source {
             System.setProperty(WORKING_DIRECTORY_PROPERTY, directory.toString());
             try {
                 DefaultPostgresBinaryResolver binaries = DefaultPostgresBinaryResolver.INSTANCE;
-                return EmbeddedPostgres.builder()
-                        .setOverrideWorkingDirectory(directory.toFile())
+                EmbeddedPostgres.Builder server = EmbeddedPostgres.builder();
+                Optional.ofNullable(System.getProperty(PRELOAD_PROPERTY))
+                        .ifPresent(libraries -> server.setServerConfig("shared_preload_libraries", libraries));
+                return server.setOverrideWorkingDirectory(directory.toFile())
                         .setDataDirectory(directory.resolve(Reaper.DATA))
                         .setCleanDataDirectory(false)
                         .setRegisterShutdownHook(false)

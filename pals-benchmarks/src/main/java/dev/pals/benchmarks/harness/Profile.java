@@ -1,0 +1,100 @@
+package dev.pals.benchmarks.harness;
+
+import dev.pals.benchmarks.contender.Contestant;
+import dev.pals.benchmarks.load.Load;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordedFrame;
+import jdk.jfr.consumer.RecordedMethod;
+import jdk.jfr.consumer.RecordedStackTrace;
+import jdk.jfr.consumer.RecordingFile;
+
+/** A flight recording of one contender under one load, and which frames are on top in it. */
+public final class Profile {
+    private static final int TOP = 25;
+    private static final String ALLOCATION = "jdk.ObjectAllocationSample";
+
+    private final Map<String, Double> running = new HashMap<>();
+    private final Map<String, Double> inNative = new HashMap<>();
+    private final Map<String, Double> allocating = new HashMap<>();
+    private final Map<String, Double> allocated = new HashMap<>();
+
+    private Profile() {}
+
+    /** Records, keeps the recording in the directory, and returns its summary as Markdown. */
+    public static String record(Arena arena, Load load, Contestant contestant, long millis, Path directory)
+            throws Exception {
+        Files.createDirectories(directory);
+        Path file =
+                directory.resolve(load.name() + "-" + contestant.id() + ".jfr").toAbsolutePath();
+        try (Crew crew = new Crew(List.of(
+                "-XX:+UnlockDiagnosticVMOptions",
+                "-XX:+DebugNonSafepoints",
+                "-Xlog:jfr+startup=error",
+                "-XX:StartFlightRecording=settings=profile,dumponexit=true,filename=" + file))) {
+            arena.clean();
+            crew.open(contestant, load, arena.place(load.held()));
+            crew.run(load, millis / 2, millis);
+            crew.closeContender(load);
+            crew.end();
+        }
+        Profile profile = new Profile();
+        profile.read(file);
+        return profile.summary(load, contestant);
+    }
+
+    private void read(Path file) throws IOException {
+        try (RecordingFile recording = new RecordingFile(file)) {
+            while (recording.hasMoreEvents()) {
+                RecordedEvent event = recording.readEvent();
+                RecordedStackTrace stack = event.getStackTrace();
+                if (stack == null || stack.getFrames().isEmpty()) {
+                    continue;
+                }
+                switch (event.getEventType().getName()) {
+                    case "jdk.ExecutionSample" -> running.merge(top(stack), 1.0, Double::sum);
+                    case "jdk.NativeMethodSample" -> inNative.merge(top(stack), 1.0, Double::sum);
+                    case ALLOCATION -> {
+                        double weight = event.getLong("weight");
+                        allocating.merge(top(stack), weight, Double::sum);
+                        allocated.merge(event.getClass("objectClass").getName(), weight, Double::sum);
+                    }
+                    default -> {
+                        // Of no interest here.
+                    }
+                }
+            }
+        }
+    }
+
+    private static String top(RecordedStackTrace stack) {
+        RecordedFrame frame = stack.getFrames().get(0);
+        RecordedMethod method = frame.getMethod();
+        return method.getType().getName() + "." + method.getName();
+    }
+
+    private String summary(Load load, Contestant contestant) {
+        return "## " + contestant.title() + ": " + load.title() + "\n"
+                + table("Frames by samples of Java code", running)
+                + table("Frames by samples of native code, waits for the network among them", inNative)
+                + table("Frames by bytes allocated", allocating)
+                + table("Classes by bytes allocated", allocated);
+    }
+
+    private static String table(String title, Map<String, Double> weights) {
+        double all = weights.values().stream().mapToDouble(Double::doubleValue).sum();
+        StringBuilder text = new StringBuilder("\n" + title + ":\n\n| | % |\n|---|---|\n");
+        weights.entrySet().stream()
+                .sorted(Map.Entry.<String, Double>comparingByValue().reversed())
+                .limit(TOP)
+                .forEach(each -> text.append(
+                        String.format(Locale.ROOT, "| `%s` | %.1f |%n", each.getKey(), 100 * each.getValue() / all)));
+        return text.toString();
+    }
+}

@@ -1,0 +1,111 @@
+package dev.pals.benchmarks.report;
+
+import dev.pals.benchmarks.contender.Contestant;
+import dev.pals.benchmarks.load.Loads;
+import java.util.Optional;
+
+/**
+ * Ratios that are not to fall: what the project aims at, and what the guard demands. The guard's bars leave room for
+ * two noisy processors.
+ */
+public enum Bar {
+    ONE_THREAD("one thread / raw JDBC", Loads.OWN_1, Contestant.PALS_2, Loads.OWN_1, Contestant.RAW, 0.95, 0.75),
+    BATCHED(
+            "64 threads, each its own key, on 4 sessions / raw JDBC on 64 connections",
+            Loads.OWN_64,
+            Contestant.PALS_4,
+            Loads.OWN_64,
+            Contestant.RAW,
+            5,
+            2),
+    HANDED_OFF(
+            "8 threads, one key / raw JDBC, 8 connections blocked in pg_advisory_lock",
+            Loads.HOT_8,
+            Contestant.PALS_2,
+            Loads.HOT_8,
+            Contestant.RAW,
+            5,
+            2.5),
+    FAIR(
+            "8 threads, one key / ReentrantLock(true)",
+            Loads.HOT_8,
+            Contestant.PALS_2,
+            Loads.HOT_8,
+            Contestant.JDK,
+            0.8,
+            0.5),
+    BESIDE(
+            "one thread beside 10,000 locks held / one thread",
+            Loads.BESIDE,
+            Contestant.PALS_2,
+            Loads.OWN_1,
+            Contestant.PALS_2,
+            1 / 1.5,
+            0.55),
+    TRANSACTION(
+            "8 threads, locked transactions / raw JDBC on as many pooled connections",
+            Loads.TRANSACTIONS,
+            Contestant.PALS_TRANSACTION,
+            Loads.TRANSACTIONS,
+            Contestant.RAW_POOLED,
+            0.8,
+            0.5);
+
+    private final String title;
+    private final String load;
+    private final Contestant contestant;
+    private final String otherLoad;
+    private final Contestant other;
+    private final double aim;
+    private final double guarded;
+
+    Bar(
+            String title,
+            String load,
+            Contestant contestant,
+            String otherLoad,
+            Contestant other,
+            double aim,
+            double guarded) {
+        this.title = title;
+        this.load = load;
+        this.contestant = contestant;
+        this.otherLoad = otherLoad;
+        this.other = other;
+        this.aim = aim;
+        this.guarded = guarded;
+    }
+
+    public String title() {
+        return title;
+    }
+
+    /** What the project aims at. */
+    public double aim() {
+        return aim;
+    }
+
+    /** Below this the guard fails. */
+    public double guarded() {
+        return guarded;
+    }
+
+    /** Whether this bar needs the contestant in the load. */
+    public boolean needs(String someLoad, Contestant someone) {
+        return (load.equals(someLoad) && contestant == someone) || (otherLoad.equals(someLoad) && other == someone);
+    }
+
+    /** The load of the ratio's upper half. */
+    public String load() {
+        return load;
+    }
+
+    public Optional<Spread> measured(Results results) {
+        return results.ratio(load, contestant.id(), otherLoad, other.id());
+    }
+
+    /** Whether the median reaches the guard's bar; a bar that was not measured is not reached. */
+    public boolean holds(Results results) {
+        return measured(results).filter(ratio -> ratio.median() >= guarded).isPresent();
+    }
+}

@@ -1,0 +1,258 @@
+package dev.pals.benchmarks.report;
+
+import dev.pals.benchmarks.contender.Contestant;
+import dev.pals.benchmarks.contender.Contestant.Role;
+import dev.pals.benchmarks.load.Load;
+import dev.pals.benchmarks.load.Loads;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * The documents that results become: file names below {@code docs} and their contents. A pure function of the results.
+ */
+public final class Report {
+    private static final String NOTHING = "–";
+    private static final List<Metric> OF_A_CYCLE = List.of(
+            Metric.P50,
+            Metric.P99,
+            Metric.P999,
+            Metric.SERVER_CPU,
+            Metric.CLIENT_CPU,
+            Metric.STATEMENTS,
+            Metric.CONNECTIONS,
+            Metric.LEAST_SHARE);
+
+    private final Results results;
+    private final StringBuilder text = new StringBuilder();
+    private final Map<String, String> files = new LinkedHashMap<>();
+
+    private Report(Results results) {
+        this.results = results;
+    }
+
+    public static Map<String, String> of(Results results) {
+        Report report = new Report(results);
+        report.write();
+        return report.files;
+    }
+
+    private void write() {
+        text.append("""
+                # Benchmarks
+
+                Written by `mvn -pl pals-benchmarks -am -DskipTests package exec:exec@benchmarks`; not to be edited. What was
+                found behind these figures is in [benchmarks/findings.md](benchmarks/findings.md).
+
+                All figures are of one run. Contenders have their turns within each round, in a shuffled order, and a ratio is of two
+                rates in the same round: its median over the rounds, with the least and the greatest. "raw JDBC" is the floor: a
+                connection for each thread, prepared statements, a round trip to lock and one to unlock. Latency is from the
+                request until the lock is had; threads ask again as soon as they have released, so it shows no queue of arrivals. CPU is
+                of all cycles, also those of the warm-up; statements were counted in a round of their own.
+
+                """);
+        settings();
+        bars();
+        behind();
+        text.append("## Loads\n");
+        Map<String, BarChart> charts = new LinkedHashMap<>();
+        for (Load load : Loads.all()) {
+            load(load, charts);
+        }
+        charts.forEach((family, chart) -> files.put("benchmarks/" + family + ".svg", chart.svg()));
+        costs();
+        failures();
+        files.put("benchmarks.md", text.toString());
+    }
+
+    private void settings() {
+        text.append("| setting | |\n|---|---|\n");
+        results.settingsInOrder().forEach(each -> row(List.of(each.getKey(), each.getValue())));
+        text.append('\n');
+    }
+
+    private void bars() {
+        text.append("## Bars\n\n| ratio | aim | measured | reached | the guard's bar |\n|---|---|---|---|---|\n");
+        for (Bar bar : Bar.values()) {
+            Optional<Spread> measured = bar.measured(results);
+            row(List.of(
+                    bar.title(),
+                    Spread.number(bar.aim()),
+                    measured.map(Spread::withRange).orElse(NOTHING),
+                    measured.map(ratio -> ratio.median() >= bar.aim() ? "yes" : "no")
+                            .orElse(NOTHING),
+                    Spread.number(bar.guarded())));
+        }
+        text.append('\n');
+    }
+
+    /** Where the best of ours makes less than the best peer. */
+    private void behind() {
+        text.append("## Where PALs is behind\n\n");
+        List<String> behind = new ArrayList<>();
+        for (Load load : Loads.all()) {
+            Optional<Contestant> ours = best(load, Role.OURS);
+            Optional<Contestant> peer = best(load, Role.PEER);
+            if (ours.isPresent() && peer.isPresent()) {
+                results.ratio(
+                                load.name(),
+                                ours.get().id(),
+                                load.name(),
+                                peer.get().id())
+                        .filter(ratio -> ratio.median() < 1)
+                        .ifPresent(ratio -> behind.add(
+                                "- " + load.title() + ": " + ours.get().title() + " makes " + ratio.withRange() + " of "
+                                        + peer.get().title() + ".\n"));
+            }
+        }
+        text.append(behind.isEmpty() ? "In none of the loads measured.\n" : String.join("", behind))
+                .append('\n');
+    }
+
+    private Optional<Contestant> best(Load load, Role role) {
+        return contestants(load).stream()
+                .filter(each -> each.role() == role)
+                .max(Comparator.comparingDouble(each -> results.spread(load.name(), each.id(), Metric.RATE)
+                        .map(Spread::median)
+                        .orElse(0.0)));
+    }
+
+    private List<Contestant> contestants(Load load) {
+        return Arrays.stream(Contestant.values())
+                .filter(each ->
+                        results.spread(load.name(), each.id(), Metric.RATE).isPresent())
+                .toList();
+    }
+
+    private void load(Load load, Map<String, BarChart> charts) {
+        List<Contestant> measured = contestants(load);
+        if (measured.isEmpty()) {
+            return;
+        }
+        text.append("\n### ")
+                .append(load.title())
+                .append("\n\n`")
+                .append(load.name())
+                .append("`\n\n");
+        List<Metric> metrics = OF_A_CYCLE.stream()
+                .filter(metric -> measured.stream()
+                        .anyMatch(each ->
+                                results.spread(load.name(), each.id(), metric).isPresent()))
+                .toList();
+        Optional<Contestant> peer = best(load, Role.PEER);
+        List<String> head = new ArrayList<>(List.of("", "cycles/s", "/ raw JDBC", "/ best peer"));
+        metrics.forEach(metric -> head.add(metric.title()));
+        row(head);
+        text.append("|---".repeat(head.size())).append("|\n");
+        for (Contestant each : measured) {
+            List<String> cells = new ArrayList<>(List.of(each.title(), median(load.name(), each, Metric.RATE)));
+            cells.add(ratio(load, each, Optional.of(Contestant.RAW)));
+            cells.add(ratio(load, each, peer));
+            metrics.forEach(metric -> cells.add(median(load.name(), each, metric)));
+            row(cells);
+        }
+        text.append('\n');
+        leftOut(load);
+        chart(load, measured, charts);
+    }
+
+    private String median(String load, Contestant contestant, Metric metric) {
+        return results.spread(load, contestant.id(), metric)
+                .map(spread -> Spread.number(spread.median()))
+                .orElse(NOTHING);
+    }
+
+    private String ratio(Load load, Contestant contestant, Optional<Contestant> to) {
+        return to.filter(other -> other != contestant)
+                .flatMap(other -> results.ratio(load.name(), contestant.id(), load.name(), other.id()))
+                .map(Spread::withRange)
+                .orElse(NOTHING);
+    }
+
+    private void leftOut(Load load) {
+        Map<String, String> byReason = new LinkedHashMap<>();
+        results.notes().stream()
+                .filter(note -> note.load().equals(load.name()) && !note.failed())
+                .forEach(note -> byReason.merge(
+                        note.text(), Contestant.of(note.contender()).title(), (some, more) -> some + "; " + more));
+        byReason.forEach((reason, who) -> text.append("Not measured: ")
+                .append(who)
+                .append(" (")
+                .append(reason)
+                .append(").\n\n"));
+        if (load.act() == Load.Act.READ_MOSTLY && contestants(load).contains(Contestant.SPRING)) {
+            text.append(Contestant.SPRING.title()).append(" has no shared locks: its readers lock exclusively.\n\n");
+        }
+    }
+
+    /** Loads that differ in the number of threads share a picture. */
+    private void chart(Load load, List<Contestant> measured, Map<String, BarChart> charts) {
+        Contestant one = measured.contains(Contestant.RAW) ? Contestant.RAW : measured.get(0);
+        List<BarChart.Row> rows = measured.stream()
+                .flatMap(each -> results
+                        .ratio(load.name(), each.id(), load.name(), one.id())
+                        .map(ratio -> new BarChart.Row(each.title(), ratio, each.role() == Role.OURS))
+                        .stream())
+                .toList();
+        String family = load.name().replaceFirst("-\\d+", "");
+        if (!charts.containsKey(family)) {
+            charts.put(family, new BarChart());
+            text.append("![")
+                    .append(load.title())
+                    .append("](benchmarks/")
+                    .append(family)
+                    .append(".svg)\n");
+        }
+        charts.computeIfAbsent(family, name -> new BarChart())
+                .panel(new BarChart.Panel(load.title(), "1 = " + one.title(), rows));
+    }
+
+    /** Everything that is not a load: a table for each metric and each kind of cost. */
+    private void costs() {
+        List<String> loads = Loads.all().stream().map(Load::name).toList();
+        Map<String, List<Figure>> others = results.figures().stream()
+                .filter(figure -> !loads.contains(figure.load()))
+                .collect(Collectors.groupingBy(Figure::load, LinkedHashMap::new, Collectors.toList()));
+        text.append("\n## Costs\n\n| what | contender | | median (least–greatest) |\n|---|---|---|---|\n");
+        others.forEach((load, figures) -> figures.stream()
+                .collect(Collectors.groupingBy(Figure::contender, LinkedHashMap::new, Collectors.toList()))
+                .forEach((contender, own) -> own.stream()
+                        .map(Figure::metric)
+                        .distinct()
+                        .forEach(metric -> results.spread(load, contender, metric)
+                                .ifPresent(spread -> row(List.of(
+                                        load,
+                                        Contestant.of(contender).title(),
+                                        metric.title(),
+                                        spread.withRange()))))));
+        text.append("\nOpened and first lock, in milliseconds, in the load `own-1`:\n\n| contender | |\n|---|---|\n");
+        for (Contestant each : Contestant.values()) {
+            results.spread(Loads.OWN_1, each.id(), Metric.OPENING)
+                    .ifPresent(spread -> row(List.of(each.title(), spread.withRange())));
+        }
+    }
+
+    private void failures() {
+        List<Note> failures = results.notes().stream().filter(Note::failed).toList();
+        if (!failures.isEmpty()) {
+            text.append("\n## Failed\n\n");
+            failures.forEach(note -> text.append("- `")
+                    .append(note.load())
+                    .append("`, ")
+                    .append(Contestant.of(note.contender()).title())
+                    .append(": ")
+                    .append(note.text())
+                    .append('\n'));
+        }
+    }
+
+    private void row(List<String> cells) {
+        cells.forEach(cell -> text.append("| ").append(cell.replace("|", "\\|")).append(' '));
+        text.append("|\n");
+    }
+}
