@@ -10,8 +10,9 @@ import org.springframework.jdbc.core.JdbcTemplate;
 /** Who is compared, and what each can do. */
 public enum Contestant {
     RAW("raw", "raw JDBC, held connections", Role.FLOOR, RawJdbc::new, Ability.all()),
-    RAW_POOLED("raw-pool", "raw JDBC, HikariCP", Role.PEER, PooledJdbc::new, Ability.all()),
-    JOOQ("jooq", "jOOQ per call, HikariCP", Role.PEER, PlainJooq::new, Ability.all()),
+    RAW_POOLED(
+            "raw-pool", "raw JDBC, HikariCP", Role.PEER, PooledJdbc::new, EnumSet.of(Ability.WAIT, Ability.PROCESSES)),
+    JOOQ("jooq", "jOOQ per call, HikariCP", Role.PEER, PlainJooq::new, EnumSet.of(Ability.WAIT, Ability.PROCESSES)),
     SHEDLOCK_JDBC(
             "shedlock-jdbc",
             "ShedLock, JDBC",
@@ -34,12 +35,22 @@ public enum Contestant {
             "Spring Integration JdbcLockRegistry",
             Role.PEER,
             SpringIntegration::new,
-            EnumSet.of(Ability.WAIT, Ability.TRANSACTION, Ability.PROCESSES)),
-    REDISSON("redisson", "Redisson RLock, Redis", Role.PEER, RedissonLocks::new, Ability.all()),
+            EnumSet.of(Ability.WAIT, Ability.PROCESSES)),
+    REDISSON(
+            "redisson",
+            "Redisson RLock, Redis",
+            Role.PEER,
+            RedissonLocks::new,
+            EnumSet.of(Ability.WAIT, Ability.PROCESSES)),
     PALS_1("pals-1", "PALs, 1 session", Role.OURS, place -> new PalsSessions(place, 1), Ability.all()),
     PALS_2("pals-2", "PALs, 2 sessions", Role.OURS, place -> new PalsSessions(place, 2), Ability.all()),
     PALS_4("pals-4", "PALs, 4 sessions", Role.OURS, place -> new PalsSessions(place, 4), Ability.all()),
-    PALS_TRANSACTION("pals-trx", "PALs, transaction scope", Role.OURS, PalsTransactions::new, Ability.all()),
+    PALS_TRANSACTION(
+            "pals-trx",
+            "PALs, transaction scope",
+            Role.OURS,
+            PalsTransactions::new,
+            EnumSet.of(Ability.WAIT, Ability.PROCESSES)),
     JDK("jdk", "ReentrantLock(true)", Role.LIMIT, place -> new LockOfTheJdk(), EnumSet.of(Ability.WAIT));
 
     private final String id;
@@ -87,6 +98,11 @@ public enum Contestant {
         return this == RAW;
     }
 
+    /** Whether another of these is the same but for the number of sessions. */
+    public boolean differsInSessionsAlone() {
+        return this == PALS_1 || this == PALS_4;
+    }
+
     /** Opens it in this process. */
     public Contender open(Place place) throws Exception {
         return factory.open(place);
@@ -112,8 +128,8 @@ public enum Contestant {
     /** What a load may need. */
     public enum Ability {
         WAIT,
-        SHARED,
-        TRANSACTION,
+        /** Hold many locks beside others on the same connection. */
+        HOLD_MANY,
         PROCESSES;
 
         static Set<Ability> all() {

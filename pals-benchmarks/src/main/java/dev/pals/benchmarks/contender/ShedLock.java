@@ -1,13 +1,13 @@
 package dev.pals.benchmarks.contender;
 
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import javax.sql.DataSource;
+import net.javacrumbs.shedlock.core.ClockProvider;
 import net.javacrumbs.shedlock.core.LockConfiguration;
 import net.javacrumbs.shedlock.core.LockProvider;
 import net.javacrumbs.shedlock.core.SimpleLock;
@@ -31,7 +31,7 @@ final class ShedLock implements Contender, Locks {
     }
 
     private Optional<SimpleLock> tryLock(int key) {
-        return provider.lock(new LockConfiguration(Instant.now(), "key " + key, AT_MOST, Duration.ZERO));
+        return provider.lock(new LockConfiguration(ClockProvider.now(), "key " + key, AT_MOST, Duration.ZERO));
     }
 
     @Override

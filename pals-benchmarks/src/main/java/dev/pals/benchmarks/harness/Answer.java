@@ -16,11 +16,13 @@ sealed interface Answer extends Serializable {
      *
      * @param cycles within the measured time
      * @param allCycles before it too
+     * @param sections how often a thread had a lock for itself
      * @param seconds measured
      * @param processorNanos of this process, for all cycles
      * @param waits the times until the lock was had, in nanoseconds
      */
-    record Ran(long cycles, long allCycles, double seconds, long processorNanos, Histogram waits) implements Answer {}
+    record Ran(long cycles, long allCycles, long sections, double seconds, long processorNanos, Histogram waits)
+            implements Answer {}
 
     /** Bytes of heap in use. */
     record Weight(long bytes) implements Answer {}

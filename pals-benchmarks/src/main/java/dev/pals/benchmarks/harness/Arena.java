@@ -29,7 +29,7 @@ public final class Arena implements AutoCloseable {
               locked_by varchar(255) not null);
             create table account (id int primary key, balance bigint not null) with (fillfactor = 50);
             insert into account select id, 0 from generate_series(0, %d) id;
-            """.formatted(Keys.MANY - 1);
+            """.formatted(Keys.ACCOUNTS - 1);
 
     private final PostgresServer server;
     private final ScratchDatabase database;
@@ -37,6 +37,7 @@ public final class Arena implements AutoCloseable {
     private final Connection connection;
     private final Observer observer;
     private final int connectionLimit;
+    private final Counters counters;
 
     private Arena(
             PostgresServer server,
@@ -44,13 +45,15 @@ public final class Arena implements AutoCloseable {
             @Nullable RedisServer redis,
             Connection connection,
             Observer observer,
-            int connectionLimit) {
+            int connectionLimit,
+            Counters counters) {
         this.server = server;
         this.database = database;
         this.redis = redis;
         this.connection = connection;
         this.observer = observer;
         this.connectionLimit = connectionLimit;
+        this.counters = counters;
     }
 
     /** Starts what is needed; PostgreSQL is the one that {@code PALS_DB_URL} names, if it names one. */
@@ -70,8 +73,8 @@ public final class Arena implements AutoCloseable {
                 limit = row.getInt(1) - CONNECTIONS_TO_SPARE;
             }
         }
-        Observer observer = Observer.on(connection, redis == null ? null : redis.pid());
-        return new Arena(server, database, redis, connection, observer, limit);
+        Observer observer = Observer.on(connection, redis);
+        return new Arena(server, database, redis, connection, observer, limit, Counters.create());
     }
 
     Observer observer() {
@@ -81,6 +84,11 @@ public final class Arena implements AutoCloseable {
     /** How many connections contenders may use. */
     public int connectionLimit() {
         return connectionLimit;
+    }
+
+    /** Where sections are counted. */
+    public Counters counters() {
+        return counters;
     }
 
     public String url() {
@@ -97,8 +105,8 @@ public final class Arena implements AutoCloseable {
         if (contestant.needsRedis() && redis == null) {
             return "redis-server is not installed";
         }
-        if (load.virtual() && Runtime.version().feature() < 21) {
-            return "virtual threads need JDK 21";
+        if (load.virtual() && VirtualThreads.jdk().isEmpty()) {
+            return "virtual threads need a JDK 21 or newer";
         }
         return load.refusal(contestant, connectionLimit);
     }
@@ -127,6 +135,7 @@ public final class Arena implements AutoCloseable {
 
     @Override
     public void close() throws IOException, InterruptedException, SQLException {
+        counters.close();
         connection.close();
         if (redis != null) {
             redis.close();

@@ -7,8 +7,8 @@ import java.io.Serializable;
 
 /** What a worker process is told; each is answered by one {@link Answer}. */
 sealed interface Command extends Serializable {
-    /** Opens a contender, and its threads' locks for a load. */
-    record Open(Contestant contestant, Place place, Load load, int process) implements Command {}
+    /** Opens a contender, and its threads' locks for a load, whose sections are counted in the file. */
+    record Open(Contestant contestant, Place place, Load load, int process, String counters) implements Command {}
 
     /** Runs the load's threads: first without measuring, then measuring. */
     record Run(long warmMillis, long millis) implements Command {}

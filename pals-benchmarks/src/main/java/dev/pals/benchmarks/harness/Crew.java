@@ -4,6 +4,7 @@ import dev.pals.benchmarks.contender.Contestant;
 import dev.pals.benchmarks.contender.Place;
 import dev.pals.benchmarks.load.Load;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
@@ -11,32 +12,42 @@ import java.util.function.IntFunction;
 
 /** The worker processes, which stay for many turns, so that their code is compiled. */
 public final class Crew implements AutoCloseable {
+    private final Path jdk;
     private final List<String> jvmOptions;
+    private final Counters counters;
     private final List<WorkerProcess> workers = new ArrayList<>();
 
-    public Crew(List<String> jvmOptions) {
+    /** Whose processes run on a JDK, and count in the same counters. */
+    public Crew(Path jdk, List<String> jvmOptions, Counters counters) {
+        this.jdk = jdk;
+        this.counters = counters;
         this.jvmOptions = List.copyOf(jvmOptions);
     }
 
-    /** Opens the contender in the load's processes. */
+    /** Opens the contender in the load's processes, and returns how long each took. */
     List<Long> open(Contestant contestant, Load load, Place place) throws Exception {
+        counters.reset();
         List<Long> opened = new ArrayList<>();
-        for (Answer answer : all(load.processes(), process -> new Command.Open(contestant, place, load, process))) {
+        for (Answer answer :
+                all(load.processes(), process -> new Command.Open(contestant, place, load, process, counters.file()))) {
             opened.add(((Answer.Opened) answer).nanos());
         }
         return opened;
     }
 
+    /** Runs the load once, and fails where a lock has not excluded. */
     List<Answer.Ran> run(Load load, long warmMillis, long millis) throws Exception {
-        return all(load.processes(), process -> new Command.Run(warmMillis, millis)).stream()
+        List<Answer.Ran> ran = all(load.processes(), process -> new Command.Run(warmMillis, millis)).stream()
                 .map(Answer.Ran.class::cast)
                 .toList();
+        counters.check(ran.stream().mapToLong(Answer.Ran::sections).sum());
+        return ran;
     }
 
     /** Has the first of them do the same at once, each its own command, and returns what they say. */
     List<Answer> all(int processes, IntFunction<Command> command) throws Exception {
         while (workers.size() < processes) {
-            workers.add(WorkerProcess.start(jvmOptions));
+            workers.add(WorkerProcess.start(jdk, jvmOptions));
         }
         try {
             List<Future<Answer>> asked = new ArrayList<>();

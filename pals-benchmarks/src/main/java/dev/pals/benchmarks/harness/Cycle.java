@@ -1,7 +1,6 @@
 package dev.pals.benchmarks.harness;
 
 import dev.pals.benchmarks.contender.Locks;
-import dev.pals.benchmarks.load.Keys;
 import dev.pals.benchmarks.load.Load;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -10,23 +9,26 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
 
-/** What one thread repeats: lock, do what the load says, unlock. It fails where a lock does not exclude. */
+/** What one thread repeats: lock, do what the load says, unlock. It counts, and fails where a reader meets a writer. */
 final class Cycle {
     private static final int READERS_OF_A_HUNDRED = 95;
 
     private final Load load;
     private final Locks locks;
     private final IntSupplier keys;
-    /** Who has the one key of the load, in this process. */
-    private final AtomicInteger inside;
+    private final Counters counters;
+    /** Writers that have the one key of such a load, in this process. */
+    private final AtomicInteger writers;
 
     private long enteredAt;
+    private long sections;
 
-    Cycle(Load load, Locks locks, IntSupplier keys, AtomicInteger inside) {
+    Cycle(Load load, Locks locks, IntSupplier keys, Counters counters, AtomicInteger writers) {
         this.load = load;
         this.locks = locks;
         this.keys = keys;
-        this.inside = inside;
+        this.counters = counters;
+        this.writers = writers;
     }
 
     /** When the lock was had last. */
@@ -34,45 +36,60 @@ final class Cycle {
         return enteredAt;
     }
 
+    /** How often the thread had a lock for itself. */
+    long sections() {
+        return sections;
+    }
+
     void run() throws Exception {
         int key = keys.getAsInt();
         switch (load.act()) {
             case TRY -> {
-                if (!locks.tryLocked(key, this::alone)) {
+                if (!locks.tryLocked(key, () -> alone(key))) {
                     throw new IllegalStateException("key " + key + " was not free, and nobody else uses it");
                 }
             }
-            case WAIT -> locks.locked(key, this::alone);
+            case WAIT -> locks.locked(key, () -> alone(key));
             case READ_MOSTLY -> {
                 if (ThreadLocalRandom.current().nextInt(100) < READERS_OF_A_HUNDRED) {
-                    locks.reading(key, this::together);
+                    locks.reading(key, this::reading);
                 } else {
-                    locks.writing(key, this::alone);
+                    locks.writing(key, () -> writing(key));
                 }
             }
-            case TRANSACTION -> locks.transaction(key, transaction -> update(transaction, key));
+            case TRANSACTION ->
+                locks.transaction(key, transaction -> {
+                    alone(key);
+                    update(transaction, key);
+                });
         }
     }
 
-    private void alone() throws InterruptedException {
+    private void alone(int key) throws InterruptedException {
         enteredAt = System.nanoTime();
-        if (load.keys() != Keys.HOT) {
-            hold();
-            return;
-        }
-        if (!inside.compareAndSet(0, 1)) {
-            throw new IllegalStateException("two threads had the lock");
-        }
+        long before = counters.count(key);
         hold();
-        inside.set(0);
+        counters.set(key, before + 1);
+        sections++;
     }
 
-    private void together() throws InterruptedException {
+    private void writing(int key) throws InterruptedException {
+        writers.incrementAndGet();
+        alone(key);
+        writers.decrementAndGet();
+    }
+
+    private void reading() throws InterruptedException {
         enteredAt = System.nanoTime();
-        if (inside.get() != 0) {
+        refuseWriters();
+        hold();
+        refuseWriters();
+    }
+
+    private void refuseWriters() {
+        if (writers.get() != 0) {
             throw new IllegalStateException("a reader had the lock beside a writer");
         }
-        hold();
     }
 
     private void hold() throws InterruptedException {
@@ -81,8 +98,7 @@ final class Cycle {
         }
     }
 
-    private void update(Connection connection, int row) throws SQLException {
-        enteredAt = System.nanoTime();
+    private static void update(Connection connection, int row) throws SQLException {
         try (PreparedStatement update =
                 connection.prepareStatement("update account set balance = balance + 1 where id = ?")) {
             update.setInt(1, row);

@@ -24,16 +24,16 @@ final class Observer {
     private static final int SYSTEM_TICKS = 12;
 
     private final Connection connection;
-    private final @Nullable Long redis;
+    private final @Nullable RedisServer redis;
     private final boolean counts;
 
-    private Observer(Connection connection, @Nullable Long redis, boolean counts) {
+    private Observer(Connection connection, @Nullable RedisServer redis, boolean counts) {
         this.connection = connection;
         this.redis = redis;
         this.counts = counts;
     }
 
-    static Observer on(Connection connection, @Nullable Long redis) throws SQLException {
+    static Observer on(Connection connection, @Nullable RedisServer redis) throws SQLException {
         boolean counts;
         try (Statement statement = connection.createStatement()) {
             try (ResultSet row = statement.executeQuery("select current_setting('shared_preload_libraries') like '%"
@@ -73,10 +73,11 @@ final class Observer {
                 + " where dbid = (select oid from pg_database where datname = current_database())");
     }
 
-    /** Connections of others to this database. */
-    long connections() throws SQLException {
-        return ask("select count(*) from pg_stat_activity where datname = current_database()"
-                + " and backend_type = 'client backend' and pid <> pg_backend_pid()");
+    /** Connections of others to this database, and to Redis. */
+    long connections() throws SQLException, IOException {
+        return (redis == null ? 0 : redis.connections())
+                + ask("select count(*) from pg_stat_activity where datname = current_database()"
+                        + " and backend_type = 'client backend' and pid <> pg_backend_pid()");
     }
 
     private long ask(String sql) throws SQLException {
@@ -98,7 +99,7 @@ final class Observer {
             }
         }
         if (redis != null) {
-            add(redis, "redis", nanos);
+            add(redis.pid(), "redis", nanos);
         }
         return nanos;
     }

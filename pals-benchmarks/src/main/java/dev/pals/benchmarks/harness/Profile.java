@@ -33,11 +33,14 @@ public final class Profile {
         Files.createDirectories(directory);
         Path file =
                 directory.resolve(load.name() + "-" + contestant.id() + ".jfr").toAbsolutePath();
-        try (Crew crew = new Crew(List.of(
-                "-XX:+UnlockDiagnosticVMOptions",
-                "-XX:+DebugNonSafepoints",
-                "-Xlog:jfr+startup=error",
-                "-XX:StartFlightRecording=settings=profile,dumponexit=true,filename=" + file))) {
+        try (Crew crew = new Crew(
+                Path.of(System.getProperty("java.home")),
+                List.of(
+                        "-XX:+UnlockDiagnosticVMOptions",
+                        "-XX:+DebugNonSafepoints",
+                        "-Xlog:jfr+startup=error",
+                        "-XX:StartFlightRecording=settings=profile,dumponexit=true,filename=" + file),
+                arena.counters())) {
             arena.clean();
             crew.open(contestant, load, arena.place(load.held()));
             crew.run(load, millis / 2, millis);

@@ -25,6 +25,7 @@ final class RedisServer implements AutoCloseable {
             wait
             """;
 
+    private static final String CONNECTED = "connected_clients:";
     private static final long PATIENCE_SECONDS = 20;
 
     private final Process shell;
@@ -77,6 +78,21 @@ final class RedisServer implements AutoCloseable {
 
     long pid() {
         return pid;
+    }
+
+    /** Connections of others. */
+    int connections() throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+                BufferedReader answer =
+                        new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8))) {
+            socket.getOutputStream().write("INFO clients\r\n".getBytes(StandardCharsets.UTF_8));
+            return answer.lines()
+                            .filter(line -> line.startsWith(CONNECTED))
+                            .mapToInt(line -> Integer.parseInt(line.substring(CONNECTED.length())))
+                            .findFirst()
+                            .orElseThrow(() -> new IOException("Redis does not tell its connections"))
+                    - 1;
+        }
     }
 
     String address() {

@@ -43,10 +43,17 @@ public final class Rounds {
      * How long it is measured.
      *
      * @param rounds how many
-     * @param millis of each turn; it is warmed up for half of it
+     * @param millis of each turn
      * @param seed of the order
      */
-    public record Pace(int rounds, long millis, long seed) {}
+    public record Pace(int rounds, long millis, long seed) {
+        private static final long LONGEST_WARM_UP = 300;
+
+        /** Connections are new in each turn, code is not. */
+        public long warmMillis() {
+            return Math.min(millis / 2, LONGEST_WARM_UP);
+        }
+    }
 
     private record Turn(Load load, Contestant contestant) {}
 
@@ -96,7 +103,7 @@ public final class Rounds {
         List<Long> opened = crew.open(turn.contestant(), load, arena.place(load.held()));
         long statements = round == 0 && observer.counts() ? observer.statements() : 0;
         Map<Long, Double> processor = observer.processorNanos();
-        List<Answer.Ran> ran = crew.run(load, pace.millis() / 2, pace.millis());
+        List<Answer.Ran> ran = crew.run(load, pace.warmMillis(), pace.millis());
         double serverNanos = Observer.since(processor, observer.processorNanos());
         boolean local = !processor.isEmpty();
         long cycles = ran.stream().mapToLong(Answer.Ran::cycles).sum();

@@ -31,11 +31,11 @@ final class Threads {
         OVER
     }
 
-    Threads(Load load, int process, List<Locks> locks) {
+    Threads(Load load, int process, List<Locks> locks, Counters counters) {
         this.virtual = load.virtual();
-        AtomicInteger inside = new AtomicInteger();
+        AtomicInteger writers = new AtomicInteger();
         for (int thread = 0; thread < locks.size(); thread++) {
-            cycles.add(new Cycle(load, locks.get(thread), load.keys().of(process, thread), inside));
+            cycles.add(new Cycle(load, locks.get(thread), load.keys().of(process, thread), counters, writers));
         }
     }
 
@@ -75,7 +75,8 @@ final class Threads {
         }
         Histogram sum = new Histogram(LONGEST_NANOS, PRECISION);
         histograms.forEach(sum::add);
-        return new Answer.Ran(total(measured), total(all), seconds, processor, sum);
+        long sections = cycles.stream().mapToLong(Cycle::sections).sum();
+        return new Answer.Ran(total(measured), total(all), sections, seconds, processor, sum);
     }
 
     private void repeat(int index, CountDownLatch start, Histogram waits, long[] measured, long[] all) {

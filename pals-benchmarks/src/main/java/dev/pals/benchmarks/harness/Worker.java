@@ -2,6 +2,7 @@ package dev.pals.benchmarks.harness;
 
 import dev.pals.benchmarks.contender.Contender;
 import dev.pals.benchmarks.contender.Locks;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
@@ -44,15 +45,19 @@ final class Worker {
         ObjectOutputStream out = new ObjectOutputStream(answers);
         out.flush();
         ObjectInputStream in = new ObjectInputStream(System.in);
+        int status = 1;
         try {
             while (in.readObject() instanceof Command command) {
                 out.writeObject(worker.answer(command));
                 out.flush();
                 out.reset();
             }
+            status = 0;
+        } catch (EOFException e) {
+            System.err.println("A worker ends, since who gave it work is gone.");
         } finally {
             // Also when threads of a contender are left.
-            System.exit(0);
+            System.exit(status);
         }
     }
 
@@ -99,7 +104,7 @@ final class Worker {
         if (open.load().held() > 0) {
             opened.hold(HELD_FROM * (open.process() + 1), open.load().held());
         }
-        threads = new Threads(open.load(), open.process(), locks);
+        threads = new Threads(open.load(), open.process(), locks, Counters.of(open.counters()));
         return new Answer.Opened(opening);
     }
 

@@ -33,9 +33,9 @@ final class WorkerProcess implements AutoCloseable {
         this.answers = new ObjectInputStream(process.getInputStream());
     }
 
-    static WorkerProcess start(List<String> jvmOptions) throws IOException {
+    static WorkerProcess start(Path jdk, List<String> jvmOptions) throws IOException {
         List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add(jdk.resolve("bin/java").toString());
         command.addAll(jvmOptions);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Worker.class.getName()));
         Process process = new ProcessBuilder(command)

@@ -28,31 +28,47 @@ public enum Keys {
             return () -> {
                 double drawn = ThreadLocalRandom.current().nextDouble();
                 int found = Arrays.binarySearch(UP_TO, drawn);
-                return Math.min(found < 0 ? -found - 1 : found, MANY - 1);
+                return Math.min(found < 0 ? -found - 1 : found, UP_TO.length - 1);
             };
         }
     },
-    /** Any of a thousand. */
-    RANDOM {
+    /** Any of ten. */
+    TEN {
         @Override
         public IntSupplier of(int process, int thread) {
-            return () -> ThreadLocalRandom.current().nextInt(MANY);
+            return () -> ThreadLocalRandom.current().nextInt(10);
+        }
+    },
+    /** Any of the accounts that locked transactions change. */
+    ACCOUNT {
+        @Override
+        public IntSupplier of(int process, int thread) {
+            return () -> ThreadLocalRandom.current().nextInt(ACCOUNTS);
+        }
+    },
+    /** Any of ten thousand. */
+    TEN_THOUSAND {
+        @Override
+        public IntSupplier of(int process, int thread) {
+            return () -> ThreadLocalRandom.current().nextInt(10_000);
         }
     };
 
-    /** How many keys ZIPF and RANDOM have. */
-    public static final int MANY = 1_000;
+    public static final int ACCOUNTS = 1_000;
+
+    /** All keys are less. */
+    public static final int LIMIT = 40_000;
 
     private static final int THREADS_OF_A_PROCESS = 10_000;
-    private static final double[] UP_TO = zipf();
+    private static final double[] UP_TO = zipf(1_000);
 
     /** A source of keys for one thread. */
     public abstract IntSupplier of(int process, int thread);
 
-    private static double[] zipf() {
-        double[] upTo = new double[MANY];
+    private static double[] zipf(int keys) {
+        double[] upTo = new double[keys];
         double sum = 0;
-        for (int i = 0; i < MANY; i++) {
+        for (int i = 0; i < keys; i++) {
             sum += 1.0 / (i + 1);
             upTo[i] = sum;
         }

@@ -48,8 +48,8 @@ public record Load(
         if (act != Act.TRY) {
             needs.add(Ability.WAIT);
         }
-        if (act == Act.TRANSACTION) {
-            needs.add(Ability.TRANSACTION);
+        if (held > 0) {
+            needs.add(Ability.HOLD_MANY);
         }
         return needs;
     }
@@ -60,9 +60,12 @@ public record Load(
             return keys == Keys.HOT && processes == 1 && act == Act.WAIT ? "" : "only known in its JVM";
         }
         if (!contestant.can(needs())) {
-            return act == Act.TRANSACTION || act == Act.WAIT || act == Act.READ_MOSTLY
-                    ? "does not wait: it is made to skip what is locked"
-                    : "cannot do it";
+            return held > 0
+                    ? "takes locks one at a time, or holds them on other connections"
+                    : "does not wait: it is made to skip what is locked";
+        }
+        if (keys == Keys.HOT && processes > 1 && contestant.differsInSessionsAlone()) {
+            return "one key takes one session: as with 2";
         }
         if (contestant.connectionPerThread() && threads > connectionLimit) {
             return "needs " + threads + " connections, and the server has " + connectionLimit + " to spare";

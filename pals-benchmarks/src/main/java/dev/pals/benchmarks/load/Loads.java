@@ -34,17 +34,11 @@ public final class Loads {
                 }
             }
         }
-        add(new Load("zipf-64", "64 threads, 1,000 keys, Zipf-distributed", 1, 64, Keys.ZIPF, Act.WAIT, 0, 0, false));
-        add(new Load(
-                "zipf-64-4jvms",
-                "64 threads in 4 JVMs, 1,000 keys, Zipf-distributed",
-                4,
-                64,
-                Keys.ZIPF,
-                Act.WAIT,
-                0,
-                0,
-                false));
+        for (int processes : new int[] {1, 4}) {
+            add(drawn("zipf", Keys.ZIPF, "1,000 keys, Zipf-distributed", processes));
+            add(drawn("ten", Keys.TEN, "10 keys", processes));
+            add(drawn("tenthousand", Keys.TEN_THOUSAND, "10,000 keys", processes));
+        }
         for (int millis : new int[] {0, 1}) {
             add(new Load(
                     "readers-64" + suffix(1, millis),
@@ -63,7 +57,7 @@ public final class Loads {
                     threads(threads) + ", a locked transaction with one update, 1,000 keys",
                     1,
                     threads,
-                    Keys.RANDOM,
+                    Keys.ACCOUNT,
                     Act.TRANSACTION,
                     0,
                     0,
@@ -86,9 +80,21 @@ public final class Loads {
         return new Load(name, title, 1, threads, Keys.OWN, Act.TRY, 0, 0, virtual);
     }
 
+    private static Load drawn(String name, Keys keys, String which, int processes) {
+        return new Load(
+                name + "-64" + suffix(processes, 0),
+                threads(64) + jvms(processes) + ", " + which,
+                processes,
+                64,
+                keys,
+                Act.WAIT,
+                0,
+                0,
+                false);
+    }
+
     private static Load hot(int processes, int threads, int millis) {
-        String title = threads(threads) + (processes == 1 ? "" : " in " + processes + " JVMs") + ", one key, "
-                + section(millis);
+        String title = threads(threads) + jvms(processes) + ", one key, " + section(millis);
         return new Load(
                 "hot-" + threads + suffix(processes, millis),
                 title,
@@ -103,6 +109,10 @@ public final class Loads {
 
     private static String threads(int threads) {
         return threads == 1 ? "1 thread" : threads + " threads";
+    }
+
+    private static String jvms(int processes) {
+        return processes == 1 ? "" : " in " + processes + " JVMs";
     }
 
     private static String suffix(int processes, int millis) {

@@ -90,22 +90,24 @@ public enum Bar {
         return guarded;
     }
 
+    /** Whether this bar needs the load. */
+    public boolean needs(String someLoad) {
+        return load.equals(someLoad) || otherLoad.equals(someLoad);
+    }
+
     /** Whether this bar needs the contestant in the load. */
     public boolean needs(String someLoad, Contestant someone) {
         return (load.equals(someLoad) && contestant == someone) || (otherLoad.equals(someLoad) && other == someone);
-    }
-
-    /** The load of the ratio's upper half. */
-    public String load() {
-        return load;
     }
 
     public Optional<Spread> measured(Results results) {
         return results.ratio(load, contestant.id(), otherLoad, other.id());
     }
 
-    /** Whether the median reaches the guard's bar; a bar that was not measured is not reached. */
-    public boolean holds(Results results) {
-        return measured(results).filter(ratio -> ratio.median() >= guarded).isPresent();
+    /** Whether the median reaches so many times the guard's bar; a bar that was not measured is not reached. */
+    public boolean holds(Results results, double strictness) {
+        return measured(results)
+                .filter(ratio -> ratio.median() >= guarded * strictness)
+                .isPresent();
     }
 }

@@ -72,7 +72,7 @@ public final class Report {
 
     private void settings() {
         text.append("| setting | |\n|---|---|\n");
-        results.settingsInOrder().forEach(each -> row(List.of(each.getKey(), each.getValue())));
+        results.settings().forEach((name, values) -> row(List.of(name, String.join("; ", values))));
         text.append('\n');
     }
 

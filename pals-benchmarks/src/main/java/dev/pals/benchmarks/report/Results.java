@@ -6,10 +6,13 @@ import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
@@ -24,7 +27,9 @@ public final class Results {
             .setRecordSeparator('\n')
             .get();
 
-    private final Map<String, String> settings = new LinkedHashMap<>();
+    /** Their values are several where results of several runs are together. */
+    private final Map<String, Set<String>> settings = new LinkedHashMap<>();
+
     private final List<Figure> figures = new ArrayList<>();
     private final List<Note> notes = new ArrayList<>();
 
@@ -45,15 +50,19 @@ public final class Results {
 
     /** Says under what circumstances it was measured. */
     public void setting(String name, String value) {
-        settings.put(name, value);
+        settings.computeIfAbsent(name, ignored -> new LinkedHashSet<>()).add(value);
     }
 
-    public Map<String, String> settings() {
-        return Map.copyOf(settings);
+    /** The circumstances by name. */
+    public Map<String, Set<String>> settings() {
+        return Collections.unmodifiableMap(settings);
     }
 
-    List<Map.Entry<String, String>> settingsInOrder() {
-        return List.copyOf(settings.entrySet());
+    /** Adds all that others have. */
+    public void add(Results others) {
+        others.settings.forEach((name, values) -> values.forEach(value -> setting(name, value)));
+        figures.addAll(others.figures);
+        notes.addAll(others.notes);
     }
 
     public List<Figure> figures() {
@@ -98,8 +107,10 @@ public final class Results {
         try (Writer writer = Files.newBufferedWriter(file);
                 CSVPrinter csv = new CSVPrinter(
                         writer, FORMAT.builder().setSkipHeaderRecord(false).get())) {
-            for (Map.Entry<String, String> setting : settings.entrySet()) {
-                csv.printRecord(Kind.SETTING, setting.getKey(), "", "", "", setting.getValue());
+            for (Map.Entry<String, Set<String>> setting : settings.entrySet()) {
+                for (String value : setting.getValue()) {
+                    csv.printRecord(Kind.SETTING, setting.getKey(), "", "", "", value);
+                }
             }
             for (Figure each : figures) {
                 csv.printRecord(Kind.FIGURE, each.load(), each.contender(), each.metric(), each.round(), each.value());
@@ -111,23 +122,26 @@ public final class Results {
         }
     }
 
-    /** Adds what {@link #write} has written. */
-    public void read(Path file) throws IOException {
+    /** What {@link #write} has written. */
+    public static Results read(Path file) throws IOException {
+        Results results = new Results();
         try (Reader reader = Files.newBufferedReader(file)) {
             for (CSVRecord row : FORMAT.parse(reader)) {
                 switch (Kind.valueOf(row.get("kind"))) {
-                    case SETTING -> setting(row.get("load"), row.get("value"));
+                    case SETTING -> results.setting(row.get("load"), row.get("value"));
                     case FIGURE ->
-                        add(new Figure(
+                        results.add(new Figure(
                                 row.get("load"),
                                 row.get("contender"),
                                 Metric.valueOf(row.get("metric")),
                                 Integer.parseInt(row.get("round")),
                                 Double.parseDouble(row.get("value"))));
-                    case NOTE -> add(new Note(row.get("load"), row.get("contender"), row.get("value"), false));
-                    case FAILURE -> add(new Note(row.get("load"), row.get("contender"), row.get("value"), true));
+                    case NOTE -> results.add(new Note(row.get("load"), row.get("contender"), row.get("value"), false));
+                    case FAILURE ->
+                        results.add(new Note(row.get("load"), row.get("contender"), row.get("value"), true));
                 }
             }
         }
+        return results;
     }
 }
