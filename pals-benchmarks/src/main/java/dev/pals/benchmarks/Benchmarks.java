@@ -43,7 +43,7 @@ public final class Benchmarks implements Callable<Integer> {
     @Option(names = "--rounds", defaultValue = "5", description = "How many: ${DEFAULT-VALUE}.")
     private int rounds;
 
-    @Option(names = "--seconds", defaultValue = "0.5", description = "Of each measurement: ${DEFAULT-VALUE}.")
+    @Option(names = "--seconds", defaultValue = "0.4", description = "Of each measurement: ${DEFAULT-VALUE}.")
     private double seconds;
 
     @Option(
@@ -80,7 +80,7 @@ public final class Benchmarks implements Callable<Integer> {
         List<Contestant> contestants = selected();
         long began = System.nanoTime();
         long failures = 0;
-        try (Measurements measurements = new Measurements(pace(rounds, seconds), out)) {
+        try (Measurements measurements = new Measurements(pace(rounds, seconds), true, out)) {
             for (Part part : parts) {
                 out.printf(
                         "== %s: part %d of %d, %d min so far%n",
@@ -107,7 +107,7 @@ public final class Benchmarks implements Callable<Integer> {
             throws Exception {
         ResultFiles attempts = new ResultFiles(TARGET.resolve("guard"));
         attempts.clear();
-        try (Measurements measurements = new Measurements(pace(rounds, seconds), out)) {
+        try (Measurements measurements = new Measurements(pace(rounds, seconds), false, out)) {
             return new Guard(strictness, out).holds((bars, attempt) -> {
                         Results all = new Results();
                         for (var group : Loads.grouped(Guard.loads(bars))) {
@@ -129,7 +129,7 @@ public final class Benchmarks implements Callable<Integer> {
             throws Exception {
         Path directory = TARGET.resolve("profile");
         StringBuilder summary = new StringBuilder("# Profile\n\n");
-        try (Arena arena = Arena.open()) {
+        try (Arena arena = Arena.open(false)) {
             for (String load : loads) {
                 summary.append(Profile.record(
                                 arena, Loads.of(load), Contestant.of(contender), millis(seconds), directory))

@@ -32,10 +32,11 @@ final class Measurements implements AutoCloseable {
     private final Crew crew;
     private final Crew virtualCrew;
 
-    Measurements(Rounds.Pace pace, PrintStream out) throws Exception {
+    /** Which wait for the disk, as PostgreSQL does by default, or do not, so that it cannot disturb. */
+    Measurements(Rounds.Pace pace, boolean durable, PrintStream out) throws Exception {
         this.pace = pace;
         this.out = out;
-        arena = Arena.open();
+        arena = Arena.open(durable);
         Path here = Path.of(System.getProperty("java.home"));
         crew = new Crew(here, List.of(), arena.counters());
         // Where there is none, no load gets as far.

@@ -98,6 +98,11 @@ public enum Contestant {
         return this == RAW;
     }
 
+    /** Whether a lock is a row, written and committed. */
+    public boolean writesRows() {
+        return this == SHEDLOCK_JDBC || this == SHEDLOCK_TEMPLATE || this == SPRING;
+    }
+
     /** Whether another of these is the same but for the number of sessions. */
     public boolean differsInSessionsAlone() {
         return this == PALS_1 || this == PALS_4;

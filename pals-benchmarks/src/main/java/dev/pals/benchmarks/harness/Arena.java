@@ -56,9 +56,16 @@ public final class Arena implements AutoCloseable {
         this.counters = counters;
     }
 
-    /** Starts what is needed; PostgreSQL is the one that {@code PALS_DB_URL} names, if it names one. */
-    public static Arena open() throws IOException, InterruptedException, SQLException {
-        System.setProperty("pals.postgres.preload", Observer.STATEMENTS);
+    /**
+     * Starts what is needed; PostgreSQL is the one that {@code PALS_DB_URL} names, if it names one.
+     *
+     * @param durable whether an embedded one writes commits to disk at once, as PostgreSQL does by default
+     */
+    public static Arena open(boolean durable) throws IOException, InterruptedException, SQLException {
+        System.setProperty(
+                "pals.postgres.settings",
+                "shared_preload_libraries=" + Observer.STATEMENTS
+                        + (durable ? ",fsync=on,full_page_writes=on,synchronous_commit=on" : ""));
         PostgresServer server = PostgresServer.start();
         ScratchDatabase database = server.newDatabase();
         RedisServer redis = RedisServer.start().orElse(null);

@@ -19,6 +19,10 @@ import java.util.function.IntFunction;
 public final class LockCosts {
     private static final List<Integer> PROCESSES = List.of(1, 4);
     private static final List<Integer> HELD = List.of(10, 1_000, 10_000);
+    /** Fewer would drown in what else is on the heap. */
+    private static final int ENOUGH_TO_WEIGH = 200;
+
+    private static final int ONE_BY_ONE = 1_000;
     private static final int WAITERS = 1_000;
     /** Of those that need a connection for each. */
     private static final int FEWER_WAITERS = 200;
@@ -41,7 +45,15 @@ public final class LockCosts {
             for (Contestant contestant : contestants) {
                 if (contestant.can(Set.of(Ability.PROCESSES))) {
                     for (int held : HELD) {
-                        held(contestant, processes, held, round);
+                        if (held > ONE_BY_ONE && contestant.writesRows()) {
+                            results.add(new Note(
+                                    heldName(processes, held),
+                                    contestant.id(),
+                                    "takes too long: a commit each",
+                                    false));
+                        } else {
+                            held(contestant, processes, held, round);
+                        }
                     }
                 }
                 if (contestant.can(Set.of(Ability.PROCESSES, Ability.WAIT))) {
@@ -53,9 +65,8 @@ public final class LockCosts {
 
     private void held(Contestant contestant, int processes, int held, int round) throws Exception {
         int each = Math.max(1, held / processes);
-        String name = String.format(Locale.ROOT, "%,d locks held%s", held, in(processes));
         measure(
-                name,
+                heldName(processes, held),
                 contestant,
                 processes,
                 held,
@@ -76,6 +87,10 @@ public final class LockCosts {
                 waiters,
                 round,
                 process -> new Command.Wait(waiters / processes, process == 0));
+    }
+
+    private static String heldName(int processes, int held) {
+        return String.format(Locale.ROOT, "%,d locks held%s", held, in(processes));
     }
 
     private static String in(int processes) {
@@ -112,15 +127,19 @@ public final class LockCosts {
             }
             crew.closeContender(none);
             results.add(new Figure(name, contestant.id(), Metric.CONNECTIONS, round, (double) connections));
-            results.add(new Figure(name, contestant.id(), Metric.HEAP, round, (double) heap / count));
+            String weight = "";
+            if (count >= ENOUGH_TO_WEIGH) {
+                results.add(new Figure(name, contestant.id(), Metric.HEAP, round, (double) heap / count));
+                weight = String.format(Locale.ROOT, ", %,8d bytes of heap each", heap / count);
+            }
             out.printf(
                     Locale.ROOT,
-                    "%2d    %-46s %-46s %,6d connections, %,8d bytes of heap each%n",
+                    "%2d    %-46s %-46s %,6d connections%s%n",
                     round,
                     name,
                     contestant.title(),
                     connections,
-                    heap / count);
+                    weight);
         } catch (TurnFailedException e) {
             out.println(e.getMessage());
             results.add(new Note(name, contestant.id(), e.summary(), true));

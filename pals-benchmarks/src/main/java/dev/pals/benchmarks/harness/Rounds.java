@@ -108,6 +108,16 @@ public final class Rounds {
         boolean local = !processor.isEmpty();
         long cycles = ran.stream().mapToLong(Answer.Ran::cycles).sum();
         long allCycles = ran.stream().mapToLong(Answer.Ran::allCycles).sum();
+        double rate =
+                ran.stream().mapToDouble(each -> each.cycles() / each.seconds()).sum();
+        out.printf(
+                Locale.ROOT,
+                "%2d/%d  %-24s %-46s %,12.0f cycles/s%n",
+                round,
+                pace.rounds(),
+                load.name(),
+                turn.contestant().title(),
+                rate);
         if (round == 0) {
             // Redis has commands of another kind; they are not counted.
             if (observer.counts() && !turn.contestant().needsRedis() && allCycles > 0) {
@@ -116,8 +126,6 @@ public final class Rounds {
             crew.closeContender(load);
             return;
         }
-        double rate =
-                ran.stream().mapToDouble(each -> each.cycles() / each.seconds()).sum();
         add(turn, Metric.RATE, round, rate);
         addLatency(turn, round, ran);
         if (allCycles > 0) {
@@ -135,14 +143,6 @@ public final class Rounds {
             add(turn, Metric.LEAST_SHARE, round, 100.0 * least / cycles);
         }
         crew.closeContender(load);
-        out.printf(
-                Locale.ROOT,
-                "%2d/%d  %-24s %-46s %,12.0f cycles/s%n",
-                round,
-                pace.rounds(),
-                load.name(),
-                turn.contestant().title(),
-                rate);
     }
 
     private void addLatency(Turn turn, int round, List<Answer.Ran> ran) {

@@ -21,7 +21,7 @@ public final class Loads {
 
     static {
         for (int threads : new int[] {1, 8, 64, 256}) {
-            add(own("own-" + threads, "each thread its own key", threads, false));
+            add(own("own-" + threads, "each its own key", threads, false));
         }
         add(new Load(
                 BESIDE, "1 thread, its own key, beside 10,000 locks held", 1, 1, Keys.OWN, Act.TRY, 0, 10_000, false));

@@ -46,14 +46,22 @@ public final class Report {
         text.append("""
                 # Benchmarks
 
-                Written by `mvn -pl pals-benchmarks -am -DskipTests package exec:exec@benchmarks`; not to be edited. What was
-                found behind these figures is in [benchmarks/findings.md](benchmarks/findings.md).
+                Written by this command, which measures everything; not to be edited:
 
-                All figures are of one run. Contenders have their turns within each round, in a shuffled order, and a ratio is of two
-                rates in the same round: its median over the rounds, with the least and the greatest. "raw JDBC" is the floor: a
-                connection for each thread, prepared statements, a round trip to lock and one to unlock. Latency is from the
-                request until the lock is had; threads ask again as soon as they have released, so it shows no queue of arrivals. CPU is
-                of all cycles, also those of the warm-up; statements were counted in a round of their own.
+                ```text
+                mvn -pl pals-benchmarks -am -DskipTests package exec:exec@benchmarks
+                ```
+
+                How to measure a part of it, to profile, and what the contenders are, is in
+                [its README](../pals-benchmarks/README.md).
+
+                Contenders have their turns within each round, in a shuffled order, and a ratio is of two rates in the same
+                round: its median over the rounds, with the least and the greatest. "raw JDBC" is the floor: a connection for
+                each thread, prepared statements, a round trip to lock and one to unlock. Latency is from the request until the
+                lock is had; threads ask again as soon as they have released, so it shows no queue of arrivals. Processor time is
+                of all cycles, also those of the warm-up; statements were counted in the round that does not count. Connections
+                are those to PostgreSQL and to Redis. Each section with a lock was counted: a contender that has lost a count is under
+                "Failed".
 
                 """);
         settings();
@@ -157,7 +165,10 @@ public final class Report {
             row(cells);
         }
         text.append('\n');
-        leftOut(load);
+        leftOut(load.name());
+        if (load.act() == Load.Act.READ_MOSTLY && measured.contains(Contestant.SPRING)) {
+            text.append(Contestant.SPRING.title()).append(" has no shared locks: its readers lock exclusively.\n\n");
+        }
         chart(load, measured, charts);
     }
 
@@ -174,20 +185,20 @@ public final class Report {
                 .orElse(NOTHING);
     }
 
-    private void leftOut(Load load) {
+    private void leftOut(String load) {
         Map<String, String> byReason = new LinkedHashMap<>();
         results.notes().stream()
-                .filter(note -> note.load().equals(load.name()) && !note.failed())
+                .filter(note -> note.load().equals(load) && !note.failed())
                 .forEach(note -> byReason.merge(
                         note.text(), Contestant.of(note.contender()).title(), (some, more) -> some + "; " + more));
-        byReason.forEach((reason, who) -> text.append("Not measured: ")
+        String what = Loads.all().stream().anyMatch(each -> each.name().equals(load)) ? "" : ", " + load;
+        byReason.forEach((reason, who) -> text.append("Not measured")
+                .append(what)
+                .append(": ")
                 .append(who)
                 .append(" (")
                 .append(reason)
                 .append(").\n\n"));
-        if (load.act() == Load.Act.READ_MOSTLY && contestants(load).contains(Contestant.SPRING)) {
-            text.append(Contestant.SPRING.title()).append(" has no shared locks: its readers lock exclusively.\n\n");
-        }
     }
 
     /** Loads that differ in the number of threads share a picture. */
@@ -230,10 +241,28 @@ public final class Report {
                                         Contestant.of(contender).title(),
                                         metric.title(),
                                         spread.withRange()))))));
-        text.append("\nOpened and first lock, in milliseconds, in the load `own-1`:\n\n| contender | |\n|---|---|\n");
+        text.append('\n');
+        others.keySet().forEach(this::leftOut);
+        opening();
+    }
+
+    private void opening() {
+        text.append("""
+                Time until a contender was opened and had its first lock, in milliseconds; of several JVMs at once, the slowest:
+
+                | contender | 1 JVM | 2 JVMs | 4 JVMs |
+                |---|---|---|---|
+                """);
         for (Contestant each : Contestant.values()) {
-            results.spread(Loads.OWN_1, each.id(), Metric.OPENING)
-                    .ifPresent(spread -> row(List.of(each.title(), spread.withRange())));
+            List<String> cells = new ArrayList<>(List.of(each.title()));
+            for (String load : List.of(Loads.HOT_8, Loads.HOT_8 + "-2jvms", Loads.HOT_8 + "-4jvms")) {
+                cells.add(results.spread(load, each.id(), Metric.OPENING)
+                        .map(Spread::withRange)
+                        .orElse(NOTHING));
+            }
+            if (cells.stream().anyMatch(cell -> cell.contains("("))) {
+                row(cells);
+            }
         }
     }
 

@@ -4,7 +4,8 @@ import io.zonky.test.db.postgres.embedded.DefaultPostgresBinaryResolver;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Optional;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.UUID;
 
 /**
@@ -15,7 +16,7 @@ final class EmbeddedSource implements PostgresServer.Source {
     /** Where zonky's library puts its files; it has no setter for it. */
     private static final String WORKING_DIRECTORY_PROPERTY = "ot.epg.working-dir";
 
-    private static final String PRELOAD_PROPERTY = "pals.postgres.preload";
+    private static final String SETTINGS_PROPERTY = "pals.postgres.settings";
 
     private final EmbeddedPostgres postgres;
     private final Reaper reaper;
@@ -57,8 +58,7 @@ final class EmbeddedSource implements PostgresServer.Source {
             try {
                 DefaultPostgresBinaryResolver binaries = DefaultPostgresBinaryResolver.INSTANCE;
                 EmbeddedPostgres.Builder server = EmbeddedPostgres.builder();
-                Optional.ofNullable(System.getProperty(PRELOAD_PROPERTY))
-                        .ifPresent(libraries -> server.setServerConfig("shared_preload_libraries", libraries));
+                settings().forEach(server::setServerConfig);
                 return server.setOverrideWorkingDirectory(directory.toFile())
                         .setDataDirectory(directory.resolve(Reaper.DATA))
                         .setCleanDataDirectory(false)
@@ -79,6 +79,22 @@ final class EmbeddedSource implements PostgresServer.Source {
                 }
             }
         }
+    }
+
+    private static Map<String, String> settings() {
+        Map<String, String> settings = new LinkedHashMap<>();
+        String property = System.getProperty(SETTINGS_PROPERTY, "");
+        if (!property.isEmpty()) {
+            for (String setting : property.split(",", -1)) {
+                int equals = setting.indexOf('=');
+                if (equals < 1) {
+                    throw new IllegalArgumentException("-D" + SETTINGS_PROPERTY + "=" + property + ": \"" + setting
+                            + "\" is not of the form name=value.");
+                }
+                settings.put(setting.substring(0, equals), setting.substring(equals + 1));
+            }
+        }
+        return settings;
     }
 
     @Override

@@ -25,7 +25,8 @@ import org.testcontainers.DockerClientFactory;
  *
  * <p>The major version of the last two is chosen when this module is built: {@code -Dpals.postgres=14} to {@code 18}.
  *
- * <p>The system property {@code pals.postgres.preload} names {@code shared_preload_libraries} of the embedded server.
+ * <p>The system property {@code pals.postgres.settings} has settings for the embedded server, which by itself does not
+ * wait for the disk: {@code fsync=on,synchronous_commit=on}.
  *
  * <p>What it started is gone when {@link #close()} returns, and also soon after this JVM ends in any other way.
  * Thread-safe.
