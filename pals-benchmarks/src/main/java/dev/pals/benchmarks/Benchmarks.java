@@ -101,8 +101,8 @@ public final class Benchmarks implements Callable<Integer> {
             description = "The short form: measures what has a bar, and fails where a ratio's median stays below it in "
                     + Guard.ATTEMPTS + " attempts. It writes no document.")
     int guard(
-            @Option(names = "--rounds", defaultValue = "5") int rounds,
-            @Option(names = "--seconds", defaultValue = "0.5") double seconds,
+            @Option(names = "--rounds", defaultValue = "7") int rounds,
+            @Option(names = "--seconds", defaultValue = "0.4") double seconds,
             @Option(names = "--strictness", defaultValue = "1", description = "Multiplies the bars.") double strictness)
             throws Exception {
         ResultFiles attempts = new ResultFiles(TARGET.resolve("guard"));
@@ -111,7 +111,7 @@ public final class Benchmarks implements Callable<Integer> {
             return new Guard(strictness, out).holds((bars, attempt) -> {
                         Results all = new Results();
                         for (var group : Loads.grouped(Guard.loads(bars))) {
-                            all.add(measurements.loads(group, Guard.contestants(bars, group)));
+                            all.add(measurements.loads(group, load -> Guard.contestants(bars, load)));
                         }
                         attempts.write("attempt-" + attempt, all);
                         return all;

@@ -59,11 +59,10 @@ final class Guard {
                 .toList();
     }
 
-    /** Those that bars need in some of the loads. */
-    static List<Contestant> contestants(Collection<Bar> bars, List<Load> group) {
+    /** Those that bars need in a load. */
+    static List<Contestant> contestants(Collection<Bar> bars, Load load) {
         return Arrays.stream(Contestant.values())
-                .filter(contestant -> group.stream()
-                        .anyMatch(load -> bars.stream().anyMatch(bar -> bar.needs(load.name(), contestant))))
+                .filter(contestant -> bars.stream().anyMatch(bar -> bar.needs(load.name(), contestant)))
                 .toList();
     }
 }

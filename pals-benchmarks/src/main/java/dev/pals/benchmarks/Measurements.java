@@ -20,6 +20,7 @@ import java.time.Clock;
 import java.time.LocalDate;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 
 /** Measures on the servers of one run, each part into results of its own. */
 final class Measurements implements AutoCloseable {
@@ -43,8 +44,8 @@ final class Measurements implements AutoCloseable {
         virtualCrew = new Crew(VirtualThreads.jdk().orElse(here), List.of(), arena.counters());
     }
 
-    /** Loads that are compared with one another. */
-    Results loads(List<Load> group, List<Contestant> contestants) throws Exception {
+    /** Loads that are compared with one another, each with contestants of its own. */
+    Results loads(List<Load> group, Function<Load, List<Contestant>> contestants) throws Exception {
         Results results = described();
         Crew workers = group.get(0).virtual() ? virtualCrew : crew;
         new Rounds(arena, workers, results, pace, out).run(group, contestants);

@@ -22,7 +22,9 @@ record Part(String name, List<Load> loads, How how) {
         List<Part> parts = new ArrayList<>();
         for (List<Load> group : Loads.grouped(Loads.all())) {
             parts.add(new Part(
-                    group.get(0).name(), group, (measurements, contestants) -> measurements.loads(group, contestants)));
+                    group.get(0).name(),
+                    group,
+                    (measurements, contestants) -> measurements.loads(group, load -> contestants)));
         }
         parts.add(new Part(COSTS, List.of(), Measurements::costs));
         parts.add(new Part(ALLOCATION, List.of(), Measurements::allocation));

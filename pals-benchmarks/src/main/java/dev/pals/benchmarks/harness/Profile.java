@@ -21,8 +21,10 @@ public final class Profile {
     private static final String ALLOCATION = "jdk.ObjectAllocationSample";
 
     private final Map<String, Double> running = new HashMap<>();
+    private final Map<String, Double> runningOurs = new HashMap<>();
     private final Map<String, Double> inNative = new HashMap<>();
     private final Map<String, Double> allocating = new HashMap<>();
+    private final Map<String, Double> allocatingOurs = new HashMap<>();
     private final Map<String, Double> allocated = new HashMap<>();
 
     private Profile() {}
@@ -61,11 +63,15 @@ public final class Profile {
                     continue;
                 }
                 switch (event.getEventType().getName()) {
-                    case "jdk.ExecutionSample" -> running.merge(top(stack), 1.0, Double::sum);
+                    case "jdk.ExecutionSample" -> {
+                        running.merge(top(stack), 1.0, Double::sum);
+                        runningOurs.merge(topOfOurs(stack), 1.0, Double::sum);
+                    }
                     case "jdk.NativeMethodSample" -> inNative.merge(top(stack), 1.0, Double::sum);
                     case ALLOCATION -> {
                         double weight = event.getLong("weight");
                         allocating.merge(top(stack), weight, Double::sum);
+                        allocatingOurs.merge(topOfOurs(stack), weight, Double::sum);
                         allocated.merge(event.getClass("objectClass").getName(), weight, Double::sum);
                     }
                     default -> {
@@ -77,7 +83,19 @@ public final class Profile {
     }
 
     private static String top(RecordedStackTrace stack) {
-        RecordedFrame frame = stack.getFrames().get(0);
+        return name(stack.getFrames().get(0));
+    }
+
+    /** The topmost frame of the library itself, whatever it has called. */
+    private static String topOfOurs(RecordedStackTrace stack) {
+        return stack.getFrames().stream()
+                .map(Profile::name)
+                .filter(name -> name.startsWith("dev.pals.") && !name.startsWith("dev.pals.benchmarks."))
+                .findFirst()
+                .orElse("none of the library's");
+    }
+
+    private static String name(RecordedFrame frame) {
         RecordedMethod method = frame.getMethod();
         return method.getType().getName() + "." + method.getName();
     }
@@ -85,8 +103,10 @@ public final class Profile {
     private String summary(Load load, Contestant contestant) {
         return "## " + contestant.title() + ": " + load.title() + "\n"
                 + table("Frames by samples of Java code", running)
+                + table("The library's own topmost frames by samples of Java code", runningOurs)
                 + table("Frames by samples of native code, waits for the network among them", inNative)
                 + table("Frames by bytes allocated", allocating)
+                + table("The library's own topmost frames by bytes allocated", allocatingOurs)
                 + table("Classes by bytes allocated", allocated);
     }
 

@@ -8,12 +8,12 @@ import dev.pals.benchmarks.report.Note;
 import dev.pals.benchmarks.report.Results;
 import java.io.PrintStream;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.Function;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -57,8 +57,8 @@ public final class Rounds {
 
     private record Turn(Load load, Contestant contestant) {}
 
-    /** Measures loads that are compared with one another. */
-    public void run(List<Load> group, Collection<Contestant> contestants) throws Exception {
+    /** Measures loads that are compared with one another, each with contestants of its own. */
+    public void run(List<Load> group, Function<Load, List<Contestant>> contestants) throws Exception {
         List<Turn> turns = turns(group, contestants);
         Random random = new Random(pace.seed());
         for (int round = 0; round <= pace.rounds(); round++) {
@@ -81,10 +81,10 @@ public final class Rounds {
         }
     }
 
-    private List<Turn> turns(List<Load> group, Collection<Contestant> contestants) {
+    private List<Turn> turns(List<Load> group, Function<Load, List<Contestant>> contestants) {
         List<Turn> turns = new ArrayList<>();
         for (Load load : group) {
-            for (Contestant contestant : contestants) {
+            for (Contestant contestant : contestants.apply(load)) {
                 String refusal = arena.refusal(contestant, load);
                 if (refusal.isEmpty()) {
                     turns.add(new Turn(load, contestant));

@@ -9,7 +9,7 @@ import java.util.Optional;
  * two noisy processors.
  */
 public enum Bar {
-    ONE_THREAD("one thread / raw JDBC", Loads.OWN_1, Contestant.PALS_2, Loads.OWN_1, Contestant.RAW, 0.95, 0.75),
+    ONE_THREAD("one thread / raw JDBC", Loads.OWN_1, Contestant.PALS_2, Loads.OWN_1, Contestant.RAW, 0.95, 0.7),
     BATCHED(
             "64 threads, each its own key, on 4 sessions / raw JDBC on 64 connections",
             Loads.OWN_64,
@@ -17,7 +17,7 @@ public enum Bar {
             Loads.OWN_64,
             Contestant.RAW,
             5,
-            2),
+            1.5),
     HANDED_OFF(
             "8 threads, one key / raw JDBC, 8 connections blocked in pg_advisory_lock",
             Loads.HOT_8,
@@ -48,8 +48,8 @@ public enum Bar {
             Contestant.PALS_TRANSACTION,
             Loads.TRANSACTIONS,
             Contestant.RAW,
-            0.8,
-            0.5);
+            0.5,
+            0.3);
 
     private final String title;
     private final String load;
