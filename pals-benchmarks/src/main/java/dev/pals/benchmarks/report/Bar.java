@@ -17,7 +17,7 @@ public enum Bar {
             Loads.OWN_64,
             Contestant.RAW,
             5,
-            1.5),
+            1.3),
     HANDED_OFF(
             "8 threads, one key / raw JDBC, 8 connections blocked in pg_advisory_lock",
             Loads.HOT_8,
@@ -33,7 +33,7 @@ public enum Bar {
             Loads.HOT_8,
             Contestant.JDK,
             0.8,
-            0.5),
+            0.35),
     BESIDE(
             "one thread beside 10,000 locks held / one thread",
             Loads.BESIDE,
