@@ -146,7 +146,8 @@ public final class Benchmarks implements Callable<Integer> {
     @Command(description = "Writes the documents again, from what was measured last.")
     int report() throws IOException {
         Results results = kept.readAll();
-        for (Map.Entry<String, String> file : Report.of(results).entrySet()) {
+        for (Map.Entry<String, String> file :
+                Report.of(results, Files.exists(DOCS.resolve(Report.FINDINGS))).entrySet()) {
             Path path = DOCS.resolve(file.getKey());
             Files.createDirectories(path.getParent());
             Files.writeString(path, file.getValue());

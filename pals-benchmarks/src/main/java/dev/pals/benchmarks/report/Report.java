@@ -17,6 +17,9 @@ import java.util.stream.Collectors;
  * The documents that results become: file names below {@code docs} and their contents. A pure function of the results.
  */
 public final class Report {
+    /** Why figures are as they are, and what would better them. */
+    public static final String FINDINGS = "benchmarks/findings.md";
+
     private static final String NOTHING = "–";
     private static final List<Metric> OF_A_CYCLE = List.of(
             Metric.P50,
@@ -29,15 +32,18 @@ public final class Report {
             Metric.LEAST_SHARE);
 
     private final Results results;
+    private final boolean explained;
     private final StringBuilder text = new StringBuilder();
     private final Map<String, String> files = new LinkedHashMap<>();
 
-    private Report(Results results) {
+    private Report(Results results, boolean explained) {
         this.results = results;
+        this.explained = explained;
     }
 
-    public static Map<String, String> of(Results results) {
-        Report report = new Report(results);
+    /** The documents; {@code explained} says that {@link #FINDINGS} is there, which people write. */
+    public static Map<String, String> of(Results results, boolean explained) {
+        Report report = new Report(results, explained);
         report.write();
         return report.files;
     }
@@ -117,6 +123,9 @@ public final class Report {
                                 "- " + load.title() + ": " + ours.get().title() + " makes " + ratio.withRange() + " of "
                                         + peer.get().title() + ".\n"));
             }
+        }
+        if (explained) {
+            text.append("Why, and what would better it, is in [findings.md](" + FINDINGS + ").\n\n");
         }
         text.append(behind.isEmpty() ? "In none of the loads measured.\n" : String.join("", behind))
                 .append('\n');

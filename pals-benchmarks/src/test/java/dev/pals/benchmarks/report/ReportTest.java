@@ -43,7 +43,7 @@ class ReportTest {
 
     @Test
     void of_anyFigures_picturesAreXmlAndNamedInTheText() throws Exception {
-        Map<String, String> files = Report.of(figures());
+        Map<String, String> files = Report.of(figures(), true);
         assertThat(files).containsOnlyKeys("benchmarks/own.svg", "benchmarks.md");
         assertThat(document(figures())).contains("(benchmarks/own.svg)");
         String svg = files.getOrDefault("benchmarks/own.svg", "");
@@ -62,7 +62,7 @@ class ReportTest {
         results.add(new Note(Loads.OWN_64, Contestant.JOOQ.id(), "it went wrong,\nbadly", true));
         Path file = directory.resolve("results.csv");
         results.write(file);
-        assertThat(Report.of(Results.read(file))).isEqualTo(Report.of(results));
+        assertThat(Report.of(Results.read(file), true)).isEqualTo(Report.of(results, true));
     }
 
     @Test
@@ -76,7 +76,7 @@ class ReportTest {
     }
 
     private static String document(Results results) {
-        return Report.of(results).getOrDefault("benchmarks.md", "");
+        return Report.of(results, true).getOrDefault("benchmarks.md", "");
     }
 
     private static Results figures() {
