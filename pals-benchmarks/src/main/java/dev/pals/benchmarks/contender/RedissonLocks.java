@@ -9,13 +9,18 @@ import org.redisson.config.Config;
 
 /** Redisson's RLock on one Redis, with its watchdog that renews what is held. */
 final class RedissonLocks implements Contender, Locks {
+    private static final int PATIENCE_MILLIS = 60_000;
+
     private final RedissonClient client;
     private final Pool pool;
 
     RedissonLocks(Place place) {
         pool = new Pool(place.url());
         Config config = new Config();
-        config.useSingleServer().setAddress(Objects.requireNonNull(place.redis(), "no Redis"));
+        config.useSingleServer()
+                .setAddress(Objects.requireNonNull(place.redis(), "no Redis"))
+                // A thousand threads may wait for one lock.
+                .setSubscriptionTimeout(PATIENCE_MILLIS);
         client = Redisson.create(config);
     }
 

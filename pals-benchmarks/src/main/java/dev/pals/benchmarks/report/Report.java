@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The documents that results become: file names below {@code docs} and their contents. A pure function of the results.
@@ -30,6 +30,9 @@ public final class Report {
             Metric.STATEMENTS,
             Metric.CONNECTIONS,
             Metric.LEAST_SHARE);
+
+    private static final List<Metric> OF_A_COST =
+            List.of(Metric.CONNECTIONS, Metric.HEAP, Metric.CYCLE_TIME, Metric.ALLOCATED, Metric.NOTICED);
 
     private final Results results;
     private final boolean explained;
@@ -232,32 +235,56 @@ public final class Report {
                 .panel(new BarChart.Panel(load.title(), "1 = " + one.title(), rows));
     }
 
-    /** Everything that is not a load: a table for each metric and each kind of cost. */
+    /** Everything that is not a load: a table for each metric, a column for each kind of cost. */
     private void costs() {
         List<String> loads = Loads.all().stream().map(Load::name).toList();
-        Map<String, List<Figure>> others = results.figures().stream()
-                .filter(figure -> !loads.contains(figure.load()))
-                .collect(Collectors.groupingBy(Figure::load, LinkedHashMap::new, Collectors.toList()));
-        text.append("\n## Costs\n\n| what | contender | | median (least–greatest) |\n|---|---|---|---|\n");
-        others.forEach((load, figures) -> figures.stream()
-                .collect(Collectors.groupingBy(Figure::contender, LinkedHashMap::new, Collectors.toList()))
-                .forEach((contender, own) -> own.stream()
-                        .map(Figure::metric)
-                        .distinct()
-                        .forEach(metric -> results.spread(load, contender, metric)
-                                .ifPresent(spread -> row(List.of(
-                                        load,
-                                        Contestant.of(contender).title(),
-                                        metric.title(),
-                                        spread.withRange()))))));
+        List<String> kinds = Stream.concat(
+                        results.figures().stream().map(Figure::load),
+                        results.notes().stream().map(Note::load))
+                .distinct()
+                .filter(kind -> !loads.contains(kind))
+                .toList();
+        text.append("\n## Costs\n");
+        for (Metric metric : OF_A_COST) {
+            List<String> columns = kinds.stream()
+                    .filter(kind -> Arrays.stream(Contestant.values()).anyMatch(each -> has(kind, each, metric)))
+                    .toList();
+            if (!columns.isEmpty()) {
+                cost(metric, columns);
+            }
+        }
         text.append('\n');
-        others.keySet().forEach(this::leftOut);
+        kinds.forEach(this::leftOut);
         opening();
+    }
+
+    private void cost(Metric metric, List<String> columns) {
+        text.append("\n### ").append(metric.title()).append("\n\n");
+        List<String> head = new ArrayList<>(List.of(""));
+        head.addAll(columns);
+        row(head);
+        text.append("|---".repeat(head.size())).append("|\n");
+        for (Contestant each : Contestant.values()) {
+            if (columns.stream().anyMatch(column -> has(column, each, metric))) {
+                List<String> cells = new ArrayList<>(List.of(each.title()));
+                columns.forEach(column -> cells.add(results.spread(column, each.id(), metric)
+                        .map(Spread::withRange)
+                        .orElse(NOTHING)));
+                row(cells);
+            }
+        }
+    }
+
+    private boolean has(String kind, Contestant contestant, Metric metric) {
+        return results.spread(kind, contestant.id(), metric).isPresent();
     }
 
     private void opening() {
         text.append("""
-                Time until a contender was opened and had its first lock, in milliseconds; of several JVMs at once, the slowest:
+
+                ### opened and first lock, ms
+
+                Of several JVMs at once, the slowest:
 
                 | contender | 1 JVM | 2 JVMs | 4 JVMs |
                 |---|---|---|---|
@@ -269,7 +296,7 @@ public final class Report {
                         .map(Spread::withRange)
                         .orElse(NOTHING));
             }
-            if (cells.stream().anyMatch(cell -> cell.contains("("))) {
+            if (cells.stream().skip(1).anyMatch(cell -> !cell.equals(NOTHING))) {
                 row(cells);
             }
         }

@@ -17,8 +17,11 @@ public record Spread(double median, double least, double most) {
         return new Spread(median, sorted[0], sorted[sorted.length - 1]);
     }
 
-    /** With the range, as in "5.02 (4.40–5.31)". */
+    /** With the range, as in "5.02 (4.40–5.31)", if there is one. */
     public String withRange() {
+        if (least == most) {
+            return number(median);
+        }
         return String.format(Locale.ROOT, "%s (%s–%s)", number(median), number(least), number(most));
     }
 

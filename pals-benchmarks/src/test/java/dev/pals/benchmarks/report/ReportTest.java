@@ -27,7 +27,7 @@ class ReportTest {
     @Test
     void of_peerIsFaster_saysWhereWeAreBehind() {
         assertThat(document(figures()))
-                .contains("- 64 threads, each its own key: PALs, 4 sessions makes 0.50 (0.50–0.50) of Redisson RLock");
+                .contains("- 64 threads, each its own key: PALs, 4 sessions makes 0.50 of Redisson RLock");
     }
 
     @Test
@@ -63,6 +63,23 @@ class ReportTest {
         Path file = directory.resolve("results.csv");
         results.write(file);
         assertThat(Report.of(Results.read(file), true)).isEqualTo(Report.of(results, true));
+    }
+
+    @Test
+    void of_costs_hasAColumnForEachKind() {
+        Results results = new Results();
+        results.add(new Figure("10 locks held", Contestant.PALS_2.id(), Metric.CONNECTIONS, 1, 2));
+        results.add(new Figure("10 locks held", Contestant.RAW.id(), Metric.CONNECTIONS, 1, 1));
+        results.add(new Figure("9 threads wait", Contestant.PALS_2.id(), Metric.CONNECTIONS, 1, 3));
+        results.add(new Figure("9 threads wait", Contestant.PALS_2.id(), Metric.CONNECTIONS, 2, 4));
+        assertThat(document(results)).contains("""
+                ### connections
+
+                |  | 10 locks held | 9 threads wait |
+                |---|---|---|
+                | raw JDBC, held connections | 1.00 | – |
+                | PALs, 2 sessions | 2.00 | 3.50 (3.00–4.00) |
+                """);
     }
 
     @Test
