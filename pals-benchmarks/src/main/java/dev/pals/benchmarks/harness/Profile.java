@@ -5,6 +5,7 @@ import dev.pals.benchmarks.load.Load;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -35,31 +36,36 @@ public final class Profile {
         Files.createDirectories(directory);
         Path file =
                 directory.resolve(load.name() + "-" + contestant.id() + ".jfr").toAbsolutePath();
+        Instant over;
         try (Crew crew = new Crew(
                 Path.of(System.getProperty("java.home")),
                 List.of(
                         "-XX:+UnlockDiagnosticVMOptions",
                         "-XX:+DebugNonSafepoints",
                         "-Xlog:jfr+startup=error",
-                        "-XX:StartFlightRecording=settings=profile,dumponexit=true,filename=" + file),
+                        "-XX:StartFlightRecording=settings=profile,jdk.ExecutionSample#period=1ms,dumponexit=true,filename="
+                                + file),
                 arena.counters())) {
             arena.clean();
             crew.open(contestant, load, arena.place(load.held()));
             crew.run(load, millis / 2, millis);
+            over = Instant.now();
             crew.closeContender(load);
             crew.end();
         }
         Profile profile = new Profile();
-        profile.read(file);
+        // What the start took is of no interest here.
+        profile.read(file, over.minusMillis(millis), over);
         return profile.summary(load, contestant);
     }
 
-    private void read(Path file) throws IOException {
+    private void read(Path file, Instant from, Instant to) throws IOException {
         try (RecordingFile recording = new RecordingFile(file)) {
             while (recording.hasMoreEvents()) {
                 RecordedEvent event = recording.readEvent();
                 RecordedStackTrace stack = event.getStackTrace();
-                if (stack == null || stack.getFrames().isEmpty()) {
+                Instant at = event.getStartTime();
+                if (stack == null || stack.getFrames().isEmpty() || at.isBefore(from) || at.isAfter(to)) {
                     continue;
                 }
                 switch (event.getEventType().getName()) {
@@ -112,7 +118,8 @@ public final class Profile {
 
     private static String table(String title, Map<String, Double> weights) {
         double all = weights.values().stream().mapToDouble(Double::doubleValue).sum();
-        StringBuilder text = new StringBuilder("\n" + title + ":\n\n| | % |\n|---|---|\n");
+        StringBuilder text =
+                new StringBuilder(String.format(Locale.ROOT, "%n%s (%,.0f):%n%n| | %% |%n|---|---|%n", title, all));
         weights.entrySet().stream()
                 .sorted(Map.Entry.<String, Double>comparingByValue().reversed())
                 .limit(TOP)
