@@ -101,7 +101,7 @@ public final class Benchmarks implements Callable<Integer> {
             description = "The short form: measures what has a bar, and fails where a ratio's median stays below it in "
                     + Guard.ATTEMPTS + " attempts. It writes no document.")
     int guard(
-            @Option(names = "--rounds", defaultValue = "7") int rounds,
+            @Option(names = "--rounds", defaultValue = "5") int rounds,
             @Option(names = "--seconds", defaultValue = "0.4") double seconds,
             @Option(names = "--strictness", defaultValue = "1", description = "Multiplies the bars.") double strictness)
             throws Exception {

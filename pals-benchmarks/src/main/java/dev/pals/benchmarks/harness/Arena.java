@@ -12,6 +12,9 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.jdbc.datasource.init.ScriptUtils;
@@ -62,11 +65,12 @@ public final class Arena implements AutoCloseable {
      * @param durable whether an embedded one writes commits to disk at once, as PostgreSQL does by default
      */
     public static Arena open(boolean durable) throws IOException, InterruptedException, SQLException {
-        System.setProperty(
-                "pals.postgres.settings",
-                "shared_preload_libraries=" + Observer.STATEMENTS
-                        + (durable ? ",fsync=on,full_page_writes=on,synchronous_commit=on" : ""));
-        PostgresServer server = PostgresServer.start();
+        Map<String, String> settings = new HashMap<>();
+        settings.put("shared_preload_libraries", Observer.STATEMENTS);
+        if (durable) {
+            List.of("fsync", "full_page_writes", "synchronous_commit").forEach(setting -> settings.put(setting, "on"));
+        }
+        PostgresServer server = PostgresServer.start(settings);
         ScratchDatabase database = server.newDatabase();
         RedisServer redis = RedisServer.start().orElse(null);
         Connection connection = DriverManager.getConnection(database.url());

@@ -4,7 +4,6 @@ import io.zonky.test.db.postgres.embedded.DefaultPostgresBinaryResolver;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
 
@@ -15,8 +14,6 @@ import java.util.UUID;
 final class EmbeddedSource implements PostgresServer.Source {
     /** Where zonky's library puts its files; it has no setter for it. */
     private static final String WORKING_DIRECTORY_PROPERTY = "ot.epg.working-dir";
-
-    private static final String SETTINGS_PROPERTY = "pals.postgres.settings";
 
     private final EmbeddedPostgres postgres;
     private final Reaper reaper;
@@ -29,13 +26,17 @@ final class EmbeddedSource implements PostgresServer.Source {
     }
 
     static EmbeddedSource start(String major) {
+        return start(major, Map.of());
+    }
+
+    static EmbeddedSource start(String major, Map<String, String> settings) {
         try {
             Path directory = Path.of(System.getProperty("java.io.tmpdir"), "pals-postgres-" + UUID.randomUUID());
             // Before anything is extracted or started: an interrupted build leaves nothing behind, however early.
             Reaper reaper = Reaper.makeDirectory(directory);
             try {
                 return new EmbeddedSource(
-                        startIn(directory),
+                        startIn(directory, settings),
                         reaper,
                         "embedded binaries of version " + major + " (" + PostgresServer.URL_VARIABLE
                                 + " is not set and no Docker answers)");
@@ -51,14 +52,14 @@ final class EmbeddedSource implements PostgresServer.Source {
         }
     }
 
-    private static EmbeddedPostgres startIn(Path directory) throws IOException {
+    private static EmbeddedPostgres startIn(Path directory, Map<String, String> settings) throws IOException {
         synchronized (EmbeddedSource.class) {
             String before = System.getProperty(WORKING_DIRECTORY_PROPERTY);
             System.setProperty(WORKING_DIRECTORY_PROPERTY, directory.toString());
             try {
                 DefaultPostgresBinaryResolver binaries = DefaultPostgresBinaryResolver.INSTANCE;
                 EmbeddedPostgres.Builder server = EmbeddedPostgres.builder();
-                settings().forEach(server::setServerConfig);
+                settings.forEach(server::setServerConfig);
                 return server.setOverrideWorkingDirectory(directory.toFile())
                         .setDataDirectory(directory.resolve(Reaper.DATA))
                         .setCleanDataDirectory(false)
@@ -79,22 +80,6 @@ final class EmbeddedSource implements PostgresServer.Source {
                 }
             }
         }
-    }
-
-    private static Map<String, String> settings() {
-        Map<String, String> settings = new LinkedHashMap<>();
-        String property = System.getProperty(SETTINGS_PROPERTY, "");
-        if (!property.isEmpty()) {
-            for (String setting : property.split(",", -1)) {
-                int equals = setting.indexOf('=');
-                if (equals < 1) {
-                    throw new IllegalArgumentException("-D" + SETTINGS_PROPERTY + "=" + property + ": \"" + setting
-                            + "\" is not of the form name=value.");
-                }
-                settings.put(setting.substring(0, equals), setting.substring(equals + 1));
-            }
-        }
-        return settings;
     }
 
     @Override
