@@ -4,6 +4,7 @@ import io.zonky.test.db.postgres.embedded.DefaultPostgresBinaryResolver;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.UUID;
 
 /**
@@ -25,13 +26,17 @@ final class EmbeddedSource implements PostgresServer.Source {
     }
 
     static EmbeddedSource start(String major) {
+        return start(major, Map.of());
+    }
+
+    static EmbeddedSource start(String major, Map<String, String> settings) {
         try {
             Path directory = Path.of(System.getProperty("java.io.tmpdir"), "pals-postgres-" + UUID.randomUUID());
             // Before anything is extracted or started: an interrupted build leaves nothing behind, however early.
             Reaper reaper = Reaper.makeDirectory(directory);
             try {
                 return new EmbeddedSource(
-                        startIn(directory),
+                        startIn(directory, settings),
                         reaper,
                         "embedded binaries of version " + major + " (" + PostgresServer.URL_VARIABLE
                                 + " is not set and no Docker answers)");
@@ -47,14 +52,15 @@ final class EmbeddedSource implements PostgresServer.Source {
         }
     }
 
-    private static EmbeddedPostgres startIn(Path directory) throws IOException {
+    private static EmbeddedPostgres startIn(Path directory, Map<String, String> settings) throws IOException {
         synchronized (EmbeddedSource.class) {
             String before = System.getProperty(WORKING_DIRECTORY_PROPERTY);
             System.setProperty(WORKING_DIRECTORY_PROPERTY, directory.toString());
             try {
                 DefaultPostgresBinaryResolver binaries = DefaultPostgresBinaryResolver.INSTANCE;
-                return EmbeddedPostgres.builder()
-                        .setOverrideWorkingDirectory(directory.toFile())
+                EmbeddedPostgres.Builder server = EmbeddedPostgres.builder();
+                settings.forEach(server::setServerConfig);
+                return server.setOverrideWorkingDirectory(directory.toFile())
                         .setDataDirectory(directory.resolve(Reaper.DATA))
                         .setCleanDataDirectory(false)
                         .setRegisterShutdownHook(false)

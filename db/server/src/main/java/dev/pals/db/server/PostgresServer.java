@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
@@ -53,17 +54,29 @@ public final class PostgresServer implements AutoCloseable {
      *     next, since a server named by mistake is not to be replaced in silence
      */
     public static PostgresServer start() {
-        return start(System.getenv(URL_VARIABLE));
+        return start(Map.of());
+    }
+
+    /**
+     * As {@link #start()}; an embedded server gets the settings, others are as they are. By itself an embedded one does
+     * not wait for the disk.
+     */
+    public static PostgresServer start(Map<String, String> embeddedSettings) {
+        return start(System.getenv(URL_VARIABLE), embeddedSettings);
     }
 
     static PostgresServer start(@Nullable String namedUrl) {
+        return start(namedUrl, Map.of());
+    }
+
+    private static PostgresServer start(@Nullable String namedUrl, Map<String, String> embeddedSettings) {
         Source source;
         if (namedUrl != null && !namedUrl.isBlank()) {
             source = new NamedSource(PostgresUrl.toJdbc(namedUrl));
         } else if (DockerClientFactory.instance().isDockerAvailable()) {
             source = new DockerSource(major());
         } else {
-            source = EmbeddedSource.start(major());
+            source = EmbeddedSource.start(major(), embeddedSettings);
         }
         try (Connection connection = DriverManager.getConnection(source.url())) {
             String version = connection.getMetaData().getDatabaseProductVersion();

@@ -17,6 +17,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -91,6 +92,18 @@ class PostgresServerTest {
             // A new backend reads the binaries' files.
             assertThat(count(second.url(), "select count(*) from pg_timezone_names"))
                     .isPositive();
+        }
+    }
+
+    @Test
+    void embeddedServer_withSettings_hasThem() throws SQLException {
+        try (EmbeddedSource server =
+                EmbeddedSource.start("any", Map.of("fsync", "on", "shared_preload_libraries", "pg_stat_statements"))) {
+            assertThat(count(
+                            server.url(),
+                            "select count(*) from pg_settings where (name, setting) in"
+                                    + " (('fsync', 'on'), ('shared_preload_libraries', 'pg_stat_statements'))"))
+                    .isEqualTo(2);
         }
     }
 

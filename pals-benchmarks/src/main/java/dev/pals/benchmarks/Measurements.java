@@ -1,0 +1,127 @@
+package dev.pals.benchmarks;
+
+import dev.pals.benchmarks.contender.Contestant;
+import dev.pals.benchmarks.contender.Contestant.Role;
+import dev.pals.benchmarks.harness.Arena;
+import dev.pals.benchmarks.harness.Crew;
+import dev.pals.benchmarks.harness.LockCosts;
+import dev.pals.benchmarks.harness.Loss;
+import dev.pals.benchmarks.harness.Rounds;
+import dev.pals.benchmarks.harness.VirtualThreads;
+import dev.pals.benchmarks.load.Load;
+import dev.pals.benchmarks.load.Loads;
+import dev.pals.benchmarks.micro.Allocation;
+import dev.pals.benchmarks.report.Results;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.LocalDate;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+
+/** Measures on the servers of one run, each part into results of its own. */
+final class Measurements implements AutoCloseable {
+    /** Their figures hardly differ between rounds, and some take long. */
+    private static final int MOST_ROUNDS_OF_COSTS = 2;
+
+    private final Rounds.Pace pace;
+    private final PrintStream out;
+    private final Arena arena;
+    private final Crew crew;
+    private final Crew virtualCrew;
+
+    /** Which wait for the disk, as PostgreSQL does by default, or do not, so that it cannot disturb. */
+    Measurements(Rounds.Pace pace, boolean durable, PrintStream out) throws Exception {
+        this.pace = pace;
+        this.out = out;
+        arena = Arena.open(durable);
+        Path here = Path.of(System.getProperty("java.home"));
+        crew = new Crew(here, List.of(), arena.counters());
+        // Where there is none, no load gets as far.
+        virtualCrew = new Crew(VirtualThreads.jdk().orElse(here), List.of(), arena.counters());
+    }
+
+    /** Loads that are compared with one another, each with contestants of its own. */
+    Results loads(List<Load> group, Function<Load, List<Contestant>> contestants) throws Exception {
+        Results results = described();
+        Crew workers = group.get(0).virtual() ? virtualCrew : crew;
+        new Rounds(arena, workers, results, pace, out).run(group, contestants);
+        return results;
+    }
+
+    /** What it costs to hold, to wait, to lose. */
+    Results costs(List<Contestant> contestants) throws Exception {
+        Results results = described();
+        LockCosts costs = new LockCosts(arena, crew, results, out);
+        for (int round = 1; round <= pace.rounds(); round++) {
+            if (round <= MOST_ROUNDS_OF_COSTS) {
+                costs.run(round, withoutLimit(contestants));
+            }
+            Loss.measure(arena, round, results, out);
+        }
+        return results;
+    }
+
+    /** Time and allocation of one thread, by JMH. */
+    Results allocation(List<Contestant> contestants) throws Exception {
+        Results results = described();
+        List<Contestant> here = withoutLimit(contestants).stream()
+                .filter(each -> arena.refusal(each, Loads.of(Loads.OWN_1)).isEmpty())
+                .toList();
+        Allocation.measure(arena.place(0), here, pace.rounds(), pace.millis(), results, out);
+        return results;
+    }
+
+    private static List<Contestant> withoutLimit(List<Contestant> contestants) {
+        return contestants.stream().filter(each -> each.role() != Role.LIMIT).toList();
+    }
+
+    private Results described() throws Exception {
+        Results results = new Results();
+        results.setting("date", LocalDate.now(Clock.systemUTC()).toString());
+        results.setting(
+                "machine",
+                Runtime.getRuntime().availableProcessors() + " processors (" + processor() + "), "
+                        + System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+        results.setting("JDK", System.getProperty("java.vm.name") + " " + Runtime.version());
+        results.setting(
+                "JDK of virtual threads",
+                VirtualThreads.jdk().map(jdk -> jdk.getFileName().toString()).orElse("none is installed"));
+        results.setting("server", arena.serverSettings() + ", on the same machine unless PALS_DB_URL says otherwise");
+        results.setting(
+                "rounds",
+                String.format(
+                        Locale.ROOT,
+                        "%d of %.2f s for each contender, each after %.2f s to warm up; one more before them that does not"
+                                + " count; the costs of held locks and of waiters in at most %d",
+                        pace.rounds(),
+                        pace.millis() / 1000.0,
+                        pace.warmMillis() / 1000.0,
+                        MOST_ROUNDS_OF_COSTS));
+        results.setting("seed of the order", Long.toString(pace.seed()));
+        return results;
+    }
+
+    private static String processor() throws IOException {
+        Path file = Path.of("/proc/cpuinfo");
+        if (!Files.exists(file)) {
+            return "unknown";
+        }
+        try (var lines = Files.lines(file)) {
+            return lines.filter(line -> line.startsWith("model name"))
+                    .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                    .findFirst()
+                    .orElse("unknown");
+        }
+    }
+
+    @Override
+    public void close() throws Exception {
+        crew.close();
+        virtualCrew.close();
+        arena.close();
+    }
+}

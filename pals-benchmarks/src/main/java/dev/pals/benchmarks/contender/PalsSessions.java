@@ -1,0 +1,91 @@
+package dev.pals.benchmarks.contender;
+
+import dev.pals.LockRequest;
+import dev.pals.Locker;
+import dev.pals.key.LockFamily;
+import dev.pals.key.LockKey;
+import dev.pals.lock.LockHandle;
+import dev.pals.lock.WaitPolicy;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.jooq.DSLContext;
+
+/** This library's Locker, on so many shared sessions. */
+final class PalsSessions implements Contender, Locks {
+    private static final LockFamily<Integer> KEY = LockFamily.byInteger("benchmark", "key");
+    private static final int AT_ONCE = 100;
+    private static final int SESSIONS_FOR_MANY = 24;
+    private static final int SOME_MORE = 1_000;
+
+    private final Locker locker;
+    private final Pool pool;
+    private final DSLContext dsl;
+    /** The locker would release those that nobody refers to. */
+    private final List<LockHandle> held = Collections.synchronizedList(new ArrayList<>());
+
+    PalsSessions(Place place, int sessions) {
+        var settings = Locker.builder("benchmark").url(place.url()).sessions(sessions);
+        if (place.held() > SOME_MORE) {
+            settings.maxSessions(SESSIONS_FOR_MANY).lockBudget(place.held() + SOME_MORE);
+        }
+        locker = settings.build();
+        pool = new Pool(place.url());
+        dsl = PlainJooq.jooq(pool);
+    }
+
+    @Override
+    public Locks locks() {
+        return new SharedLocks(this);
+    }
+
+    @Override
+    public boolean tryLocked(int key, Section section) throws Exception {
+        Optional<LockHandle> lock = locker.exclusive(KEY.of(key)).tryAcquire();
+        if (lock.isEmpty()) {
+            return false;
+        }
+        try (LockHandle ignored = lock.get()) {
+            section.run();
+        }
+        return true;
+    }
+
+    @Override
+    public void locked(int key, Section section) throws Exception {
+        waiting(locker.exclusive(KEY.of(key))).run(section::run);
+    }
+
+    @Override
+    public void reading(int key, Section section) throws Exception {
+        waiting(locker.shared(KEY.of(key))).run(section::run);
+    }
+
+    private static LockRequest waiting(LockRequest request) {
+        return request.waiting(WaitPolicy.forever());
+    }
+
+    @Override
+    public void transaction(int key, Work work) {
+        waiting(locker.exclusive(KEY.of(key))).transaction(dsl, trx -> trx.dsl().connection(work::in));
+    }
+
+    @Override
+    public void hold(int from, int count) {
+        for (int next = from; next < from + count; next += AT_ONCE) {
+            List<LockKey> keys = IntStream.range(next, Math.min(next + AT_ONCE, from + count))
+                    .mapToObj(KEY::of)
+                    .toList();
+            held.add(locker.exclusive(keys).acquire());
+        }
+    }
+
+    @Override
+    public void close() {
+        held.forEach(LockHandle::close);
+        locker.close();
+        pool.close();
+    }
+}

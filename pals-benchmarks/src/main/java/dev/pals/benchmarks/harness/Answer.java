@@ -1,0 +1,32 @@
+package dev.pals.benchmarks.harness;
+
+import java.io.Serializable;
+import org.HdrHistogram.Histogram;
+
+/** What a worker process says to a {@link Command}. */
+sealed interface Answer extends Serializable {
+    /** Done. */
+    record Done() implements Answer {}
+
+    /** The contender is open and has had its first lock, which took so long. */
+    record Opened(long nanos) implements Answer {}
+
+    /**
+     * What the threads did.
+     *
+     * @param cycles within the measured time
+     * @param allCycles before it too
+     * @param sections how often a thread had a lock for itself
+     * @param seconds measured
+     * @param processorNanos of this process, for all cycles
+     * @param waits the times until the lock was had, in nanoseconds
+     */
+    record Ran(long cycles, long allCycles, long sections, double seconds, long processorNanos, Histogram waits)
+            implements Answer {}
+
+    /** Bytes of heap in use. */
+    record Weight(long bytes) implements Answer {}
+
+    /** It went wrong. */
+    record Failed(String trace) implements Answer {}
+}

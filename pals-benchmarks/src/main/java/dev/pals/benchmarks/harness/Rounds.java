@@ -1,0 +1,161 @@
+package dev.pals.benchmarks.harness;
+
+import dev.pals.benchmarks.contender.Contestant;
+import dev.pals.benchmarks.load.Load;
+import dev.pals.benchmarks.report.Figure;
+import dev.pals.benchmarks.report.Metric;
+import dev.pals.benchmarks.report.Note;
+import dev.pals.benchmarks.report.Results;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.Function;
+import org.HdrHistogram.Histogram;
+
+/**
+ * Measures loads in rounds: within each round every contender has its turn, in an order of its own, so that a noisy
+ * machine disturbs all alike, and ratios are of the same minutes. Round 0 is for the compiler and for counting
+ * statements; its rates are not used.
+ */
+public final class Rounds {
+    private static final double NANOS_OF_A_MICRO = 1_000;
+    private static final double NANOS_OF_A_MILLI = 1_000_000;
+
+    private final Arena arena;
+    private final Crew crew;
+    private final Results results;
+    private final Pace pace;
+    private final PrintStream out;
+
+    public Rounds(Arena arena, Crew crew, Results results, Pace pace, PrintStream out) {
+        this.arena = arena;
+        this.crew = crew;
+        this.results = results;
+        this.pace = pace;
+        this.out = out;
+    }
+
+    /**
+     * How long it is measured.
+     *
+     * @param rounds how many
+     * @param millis of each turn
+     * @param seed of the order
+     */
+    public record Pace(int rounds, long millis, long seed) {
+        private static final long LONGEST_WARM_UP = 300;
+
+        /** Connections are new in each turn, code is not. */
+        public long warmMillis() {
+            return Math.min(millis / 2, LONGEST_WARM_UP);
+        }
+    }
+
+    private record Turn(Load load, Contestant contestant) {}
+
+    /** Measures loads that are compared with one another, each with contestants of its own. */
+    public void run(List<Load> group, Function<Load, List<Contestant>> contestants) throws Exception {
+        List<Turn> turns = turns(group, contestants);
+        Random random = new Random(pace.seed());
+        for (int round = 0; round <= pace.rounds(); round++) {
+            if (round == 0) {
+                arena.observer().countStatements(true);
+            }
+            Collections.shuffle(turns, random);
+            for (Turn turn : List.copyOf(turns)) {
+                try {
+                    measure(turn, round);
+                } catch (TurnFailedException e) {
+                    out.println(e.getMessage());
+                    turns.remove(turn);
+                    results.add(new Note(turn.load().name(), turn.contestant().id(), e.summary(), true));
+                }
+            }
+            if (round == 0) {
+                arena.observer().countStatements(false);
+            }
+        }
+    }
+
+    private List<Turn> turns(List<Load> group, Function<Load, List<Contestant>> contestants) {
+        List<Turn> turns = new ArrayList<>();
+        for (Load load : group) {
+            for (Contestant contestant : contestants.apply(load)) {
+                String refusal = arena.refusal(contestant, load);
+                if (refusal.isEmpty()) {
+                    turns.add(new Turn(load, contestant));
+                } else if (contestant.role() != Contestant.Role.LIMIT) {
+                    results.add(new Note(load.name(), contestant.id(), refusal, false));
+                }
+            }
+        }
+        return turns;
+    }
+
+    private void measure(Turn turn, int round) throws Exception {
+        Load load = turn.load();
+        Observer observer = arena.observer();
+        arena.clean();
+        List<Long> opened = crew.open(turn.contestant(), load, arena.place(load.held()));
+        long statements = round == 0 && observer.counts() ? observer.statements() : 0;
+        Map<Long, Double> processor = observer.processorNanos();
+        List<Answer.Ran> ran = crew.run(load, pace.warmMillis(), pace.millis());
+        double serverNanos = Observer.since(processor, observer.processorNanos());
+        boolean local = !processor.isEmpty();
+        long cycles = ran.stream().mapToLong(Answer.Ran::cycles).sum();
+        long allCycles = ran.stream().mapToLong(Answer.Ran::allCycles).sum();
+        double rate =
+                ran.stream().mapToDouble(each -> each.cycles() / each.seconds()).sum();
+        out.printf(
+                Locale.ROOT,
+                "%2d/%d  %-24s %-46s %,12.0f cycles/s%n",
+                round,
+                pace.rounds(),
+                load.name(),
+                turn.contestant().title(),
+                rate);
+        if (round == 0) {
+            // Redis has commands of another kind; they are not counted.
+            if (observer.counts() && !turn.contestant().needsRedis() && allCycles > 0) {
+                add(turn, Metric.STATEMENTS, 1, (double) (observer.statements() - statements) / allCycles);
+            }
+            crew.closeContender(load);
+            return;
+        }
+        add(turn, Metric.RATE, round, rate);
+        addLatency(turn, round, ran);
+        if (allCycles > 0) {
+            if (local) {
+                add(turn, Metric.SERVER_CPU, round, serverNanos / allCycles / NANOS_OF_A_MICRO);
+            }
+            double clientNanos =
+                    ran.stream().mapToLong(Answer.Ran::processorNanos).sum();
+            add(turn, Metric.CLIENT_CPU, round, clientNanos / allCycles / NANOS_OF_A_MICRO);
+        }
+        add(turn, Metric.CONNECTIONS, round, (double) observer.connections());
+        add(turn, Metric.OPENING, round, Collections.max(opened) / NANOS_OF_A_MILLI);
+        if (load.processes() > 1 && cycles > 0) {
+            long least = ran.stream().mapToLong(Answer.Ran::cycles).min().orElse(0);
+            add(turn, Metric.LEAST_SHARE, round, 100.0 * least / cycles);
+        }
+        crew.closeContender(load);
+    }
+
+    private void addLatency(Turn turn, int round, List<Answer.Ran> ran) {
+        Histogram waits = new Histogram(ran.get(0).waits());
+        ran.forEach(each -> waits.add(each.waits()));
+        if (waits.getTotalCount() > 0) {
+            add(turn, Metric.P50, round, waits.getValueAtPercentile(50) / NANOS_OF_A_MICRO);
+            add(turn, Metric.P99, round, waits.getValueAtPercentile(99) / NANOS_OF_A_MICRO);
+            add(turn, Metric.P999, round, waits.getValueAtPercentile(99.9) / NANOS_OF_A_MICRO);
+        }
+    }
+
+    private void add(Turn turn, Metric metric, int round, double value) {
+        results.add(new Figure(turn.load().name(), turn.contestant().id(), metric, round, value));
+    }
+}

@@ -1,0 +1,131 @@
+package dev.pals.benchmarks.harness;
+
+import dev.pals.benchmarks.contender.Locks;
+import dev.pals.benchmarks.load.Load;
+import java.lang.management.ManagementFactory;
+import java.lang.reflect.InvocationTargetException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.HdrHistogram.Histogram;
+
+/** The threads of a load in this process: each repeats its cycle until the time is over. */
+final class Threads {
+    private static final long LONGEST_NANOS = TimeUnit.MINUTES.toNanos(10);
+    private static final int PRECISION = 2;
+    private static final long PATIENCE_MILLIS = 60_000;
+
+    private final List<Cycle> cycles = new ArrayList<>();
+    private final boolean virtual;
+
+    private final ConcurrentLinkedQueue<Exception> failures = new ConcurrentLinkedQueue<>();
+    private volatile Phase phase = Phase.WARM;
+
+    private enum Phase {
+        WARM,
+        MEASURED,
+        OVER
+    }
+
+    Threads(Load load, int process, List<Locks> locks, Counters counters) {
+        this.virtual = load.virtual();
+        AtomicInteger writers = new AtomicInteger();
+        for (int thread = 0; thread < locks.size(); thread++) {
+            cycles.add(new Cycle(load, locks.get(thread), load.keys().of(process, thread), counters, writers));
+        }
+    }
+
+    Answer.Ran run(long warmMillis, long millis) throws Exception {
+        CountDownLatch start = new CountDownLatch(1);
+        long[] measured = new long[cycles.size()];
+        long[] all = new long[cycles.size()];
+        List<Thread> threads = new ArrayList<>();
+        List<Histogram> histograms = new ArrayList<>();
+        ThreadFactory factory = virtual ? virtualThreads() : Thread::new;
+        for (int i = 0; i < cycles.size(); i++) {
+            int index = i;
+            Histogram histogram = new Histogram(LONGEST_NANOS, PRECISION);
+            histograms.add(histogram);
+            threads.add(factory.newThread(() -> repeat(index, start, histogram, measured, all)));
+        }
+        threads.forEach(Thread::start);
+        long processor = processorNanos();
+        start.countDown();
+        Thread.sleep(warmMillis);
+        long from = System.nanoTime();
+        phase = Phase.MEASURED;
+        Thread.sleep(millis);
+        phase = Phase.OVER;
+        double seconds = (System.nanoTime() - from) / 1e9;
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MILLIS);
+        for (Thread thread : threads) {
+            thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())));
+            if (thread.isAlive()) {
+                throw new IllegalStateException("a thread has not come to its end within a minute");
+            }
+        }
+        processor = processorNanos() - processor;
+        Exception failure = failures.poll();
+        if (failure != null) {
+            throw failure;
+        }
+        Histogram sum = new Histogram(LONGEST_NANOS, PRECISION);
+        histograms.forEach(sum::add);
+        long sections = cycles.stream().mapToLong(Cycle::sections).sum();
+        return new Answer.Ran(total(measured), total(all), sections, seconds, processor, sum);
+    }
+
+    private void repeat(int index, CountDownLatch start, Histogram waits, long[] measured, long[] all) {
+        Cycle cycle = cycles.get(index);
+        long before = 0;
+        long during = 0;
+        try {
+            start.await();
+            while (phase != Phase.OVER) {
+                long began = System.nanoTime();
+                cycle.run();
+                // What ends within the time counts, whenever it began.
+                if (phase == Phase.MEASURED) {
+                    waits.recordValue(cycle.enteredAt() - began);
+                    during++;
+                } else {
+                    before++;
+                }
+            }
+        } catch (Exception e) {
+            failures.add(e);
+        }
+        measured[index] = during;
+        all[index] = before + during;
+    }
+
+    static ThreadFactory virtualThreads() {
+        try {
+            Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
+            return (ThreadFactory) Class.forName("java.lang.Thread$Builder")
+                    .getMethod("factory")
+                    .invoke(builder);
+        } catch (NoSuchMethodException | ClassNotFoundException e) {
+            throw new IllegalStateException("virtual threads need JDK 21", e);
+        } catch (IllegalAccessException | InvocationTargetException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static long processorNanos() {
+        return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+                .getProcessCpuTime();
+    }
+
+    private static long total(long[] counts) {
+        long sum = 0;
+        for (long count : counts) {
+            sum += count;
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,5 @@
+/** From figures to Markdown and SVG. */
+@NullMarked
+package dev.pals.benchmarks.report;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,107 @@
+package dev.pals.benchmarks.harness;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.pals.benchmarks.contender.Contender;
+import dev.pals.benchmarks.contender.Contestant;
+import dev.pals.benchmarks.contender.Locks;
+import dev.pals.benchmarks.contender.Place;
+import dev.pals.benchmarks.load.Load;
+import dev.pals.benchmarks.load.Loads;
+import java.io.IOException;
+import java.util.Collections;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What loads make of locks that exclude, and of some that do not. */
+class ThreadsTest {
+    private static final long WARM_MILLIS = 50;
+    private static final long MILLIS = 200;
+
+    private Counters counters;
+
+    @BeforeEach
+    void open() throws IOException {
+        counters = Counters.create();
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        counters.close();
+    }
+
+    private Answer.Ran run(String name, Locks locks) throws Exception {
+        Load load = Loads.of(name);
+        return new Threads(load, 0, Collections.nCopies(load.threads(), locks), counters).run(WARM_MILLIS, MILLIS);
+    }
+
+    @Test
+    void check_locksExclude_everySectionIsCounted() throws Exception {
+        try (Contender fair = Contestant.JDK.open(new Place("", null, 0))) {
+            Answer.Ran ran = run(Loads.HOT_8, fair.locks());
+            assertThat(ran.sections()).isEqualTo(ran.allCycles());
+            assertThat(ran.cycles()).isPositive().isLessThan(ran.allCycles());
+            assertThat(ran.waits().getTotalCount()).isEqualTo(ran.cycles());
+            counters.check(ran.sections());
+        }
+    }
+
+    @Test
+    void check_locksDoNotExclude_fails() throws Exception {
+        Answer.Ran ran = run("hot-8-1ms", new NoLocks());
+        assertThatThrownBy(() -> counters.check(ran.sections()))
+                .isInstanceOf(TurnFailedException.class)
+                .hasMessageContaining("two threads had the same lock");
+    }
+
+    @Test
+    void run_readersMeetWriters_fails() {
+        assertThatThrownBy(() -> run("readers-64-1ms", new NoLocks()))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("beside a writer");
+    }
+
+    @Test
+    void run_lockIsNotFree_fails() {
+        assertThatThrownBy(() -> run(Loads.OWN_1, new NoLocks() {
+                    @Override
+                    public boolean tryLocked(int key, Section section) {
+                        return false;
+                    }
+                }))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("was not free");
+    }
+
+    @Test
+    void counters_ofAnotherProcess_areTheSame() throws Exception {
+        Counters theirs = Counters.of(counters.file());
+        theirs.set(7, 5);
+        theirs.set(8, 1);
+        counters.check(6);
+        counters.reset();
+        assertThat(List.of(theirs.count(7), theirs.count(8))).containsOnly(0L);
+    }
+
+    /** Which exclude nobody. */
+    private static class NoLocks implements Locks {
+        @Override
+        public boolean tryLocked(int key, Section section) throws Exception {
+            section.run();
+            return true;
+        }
+
+        @Override
+        public void locked(int key, Section section) throws Exception {
+            section.run();
+        }
+
+        @Override
+        public void transaction(int key, Work work) {
+            throw new UnsupportedOperationException();
+        }
+    }
+}
