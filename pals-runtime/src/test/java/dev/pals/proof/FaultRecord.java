@@ -6,7 +6,7 @@ import java.util.Set;
  * A fault that has hit somebody.
  *
  * @param workers whom it could reach; empty for all
- * @param keys which keys those held or waited for
+ * @param keys which keys those held
  * @param from when it began, in microseconds by the machine's clock
  * @param until when it was over
  */

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /** How often each fault was struck, how long it took until a program was told, and until a lock was had again. */
@@ -16,7 +17,7 @@ final class FaultTable {
     private static final class Row {
         private int count;
         private final List<Long> told = new ArrayList<>();
-        private final List<Long> grantedAgain = new ArrayList<>();
+        private final List<Long> hadAgain = new ArrayList<>();
     }
 
     private final Map<Fault, Row> rows = new EnumMap<>(Fault.class);
@@ -26,12 +27,10 @@ final class FaultTable {
             Row row = rows.computeIfAbsent(fault.fault(), any -> new Row());
             row.count++;
             first(history, fault, event -> isTold(event, fault)).ifPresent(row.told::add);
-            first(
-                            history,
-                            fault,
-                            event -> event.kind() == Event.Kind.ENTERED
-                                    && fault.keys().contains(event.key()))
-                    .ifPresent(row.grantedAgain::add);
+            for (long key : fault.keys()) {
+                first(history, fault, event -> event.kind() == Event.Kind.ENTERED && event.key() == key)
+                        .ifPresent(row.hadAgain::add);
+            }
         }
     }
 
@@ -58,21 +57,31 @@ final class FaultTable {
         return rows.values().stream().mapToInt(row -> row.count).sum();
     }
 
-    /** Aligned lines. */
+    /** Those that have hit somebody. */
+    Set<Fault> struck() {
+        return rows.keySet();
+    }
+
+    /** As Markdown. */
     @Override
     public String toString() {
-        StringBuilder text = new StringBuilder(String.format(
-                "%-30s %6s   %10s %10s   %14s %10s%n",
-                "fault", "count", "told after", "worst", "granted again", "worst"));
-        rows.forEach((fault, row) -> text.append(String.format(
-                "%-30s %6d   %10s %10s   %14s %10s%n",
+        StringBuilder text = new StringBuilder();
+        line(text, "fault", "count", "told after", "worst", "had again after", "worst");
+        line(text, "---", "---:", "---:", "---:", "---:", "---:");
+        rows.forEach((fault, row) -> line(
+                text,
                 fault.name().toLowerCase(Locale.ROOT).replace('_', ' '),
-                row.count,
+                Integer.toString(row.count),
                 median(row.told),
                 worst(row.told),
-                median(row.grantedAgain),
-                worst(row.grantedAgain))));
-        return text.append(String.format("%-30s %6d%n", "all", count())).toString();
+                median(row.hadAgain),
+                worst(row.hadAgain)));
+        line(text, "all", Integer.toString(count()), "", "", "", "");
+        return text.toString();
+    }
+
+    private static void line(StringBuilder text, String... cells) {
+        text.append("| ").append(String.join(" | ", cells)).append(" |\n");
     }
 
     private static String median(List<Long> micros) {

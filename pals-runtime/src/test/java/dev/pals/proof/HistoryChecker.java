@@ -76,7 +76,7 @@ final class HistoryChecker {
         List<Section> active = new ArrayList<>();
         for (Section section : ofKey) {
             active.removeIf(other -> other.until() <= section.from());
-            if (isOfAnEndedSession(section, active)) {
+            if (section.isAmbiguous() || isOfAnEndedSession(section, active)) {
                 uncertain.add(section);
                 continue;
             }

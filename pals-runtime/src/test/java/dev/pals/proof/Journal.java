@@ -26,15 +26,14 @@ final class Journal implements AutoCloseable {
     private static final String NOW =
             "now as materialized (select (extract(epoch from clock_timestamp()) * 1000000)::bigint as at)";
 
-    /** Which session of a worker holds a key; a worker is known by its sessions' name. */
+    /** Which sessions of a worker hold a key; a worker is known by its sessions' name. */
     private static final String HOLDER = """
             left join lateral (
-                select a.pid || '/' || (extract(epoch from a.backend_start) * 1000000)::bigint as session
+                select string_agg(a.pid || '/' || (extract(epoch from a.backend_start) * 1000000)::bigint, ',') as session
                 from pg_locks l join pg_stat_activity a on a.pid = l.pid
                 where now.at > 0 and l.locktype = 'advisory' and l.objsubid = 1 and l.granted
                 and ((l.classid::bigint << 32) | l.objid::bigint) = k.key
-                and l.mode = ? and a.application_name = ?
-                limit 1) holder on true
+                and l.mode = ? and a.application_name = ?) holder on true
             """;
 
     private static final String NOTE = "with " + NOW + """

@@ -141,7 +141,7 @@ final class Load implements Runnable {
         switch (step) {
             case EXCLUSIVE -> acquire(section, worker.locker().exclusive(one).waitAtMost(limit), time());
             case KEEP ->
-                acquire(section, worker.locker().exclusive(one).waitAtMost(limit), 2_000 + random.nextInt(3_000));
+                acquire(section, worker.locker().exclusive(one).waitAtMost(limit), 2_000 + random.nextInt(6_000));
             case TRY -> acquire(section, worker.locker().exclusive(one).waitAtMost(Duration.ZERO), time());
             case SHARED -> acquire(section, worker.locker().shared(one).waitAtMost(limit), time());
             case SEVERAL -> acquire(section, worker.locker().exclusive(some).waitAtMost(limit), time());
@@ -208,8 +208,11 @@ final class Load implements Runnable {
             if (exclusive && random.nextInt(10) < 5) {
                 write(section, handle, loss);
             }
-            // Also a holder that has been told of its loss: the fence has to refuse what came too late.
             if (exclusive && (loss.isTold() || random.nextInt(10) < 6)) {
+                if (loss.isTold()) {
+                    // As one that does not listen: the fence has to refuse what comes too late.
+                    pause(random.nextInt(500));
+                }
                 writeFenced(section, handle);
             }
             journal.note(Event.Kind.LEFT, section, handle.mode(), handle.keys(), key -> 0, 0, "");

@@ -29,7 +29,9 @@ record Looks(NavigableMap<Long, Long> times, Map<String, Sighting> sightings) {
         for (Event event : events) {
             String session = event.session();
             if (session != null) {
-                all.saw(session, event.worker(), event.at());
+                for (String each : session.split(",", -1)) {
+                    all.saw(each, event.worker(), event.at());
+                }
             }
         }
         Map<String, SessionLife> lives = new HashMap<>();

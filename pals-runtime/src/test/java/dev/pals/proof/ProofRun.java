@@ -6,15 +6,11 @@ import dev.pals.proof.Violation.Rule;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
-import java.util.Set;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -25,8 +21,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class ProofRun implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
-    /** Faults are struck by so many hands, so that they overlap. */
-    private static final int HANDS = 2;
 
     private static final String LEFT_LOCKS = """
             select coalesce(substr(a.application_name, 7), '?') || ' ' || l.mode || ' '
@@ -48,7 +42,7 @@ final class ProofRun implements AutoCloseable {
     private final SessionWatch watch;
     private final HistoryReader reader;
     private final Control control;
-    private final ExecutorService hands = Executors.newFixedThreadPool(HANDS);
+    private final Adversary adversary;
     private final FaultTable table = new FaultTable();
     private final List<Violation> violations = new ArrayList<>();
     private final long start = System.nanoTime();
@@ -71,16 +65,20 @@ final class ProofRun implements AutoCloseable {
         this.reader = new HistoryReader(control);
         this.watch = new SessionWatch(url);
         this.scene = new Scene(server, way, url, workers, this::inPlaceOf);
+        this.adversary = new Adversary(scene, settings.faults(), settings.betweenFaults(), seeds.nextLong());
     }
 
-    /** Returns everything that must not have happened; stops after a round in which something did. */
+    /**
+     * Returns everything that must not have happened. Stops after a round in which something did, and else when the
+     * time is over and every fault was struck, or after three times as long.
+     */
     List<Violation> run() throws Exception {
+        Standing standing = reader.standing(Map.of(), List.of());
         settings.workers().forEach(profile -> workers.add(start(profile)));
         for (WorkerProgram worker : workers) {
             require(worker, worker.hear(Worker.READY, PATIENCE));
         }
-        Standing standing = reader.standing(Map.of(), List.of());
-        for (int i = 0; i < settings.rounds() && violations.isEmpty(); i++) {
+        for (int i = 0; violations.isEmpty() && !isDone(); i++) {
             if (i > 0) {
                 everyone("go", Worker.READY);
             }
@@ -88,6 +86,12 @@ final class ProofRun implements AutoCloseable {
             System.out.println(progress());
         }
         return violations;
+    }
+
+    private boolean isDone() {
+        long time = System.nanoTime() - start;
+        long least = settings.duration().toNanos();
+        return time > 3 * least || (time > least && table.struck().containsAll(settings.faults()));
     }
 
     private WorkerProgram start(Profile profile) {
@@ -141,14 +145,8 @@ final class ProofRun implements AutoCloseable {
         }
     }
 
-    // ---- faults ----
-
     private List<FaultRecord> strikeUntil(long end) throws Exception {
-        List<Future<List<FaultRecord>>> struck = new ArrayList<>();
-        for (int i = 0; i < HANDS; i++) {
-            Random random = new Random(seeds.nextLong());
-            struck.add(hands.submit(() -> strikeUntil(end, random)));
-        }
+        List<Future<List<FaultRecord>>> struck = adversary.strikeUntil(end);
         List<FaultRecord> all = new ArrayList<>();
         if (settings.failsOver()) {
             sleepUntil(end - settings.round().toNanos() / 4);
@@ -163,20 +161,6 @@ final class ProofRun implements AutoCloseable {
 
     private static void sleepUntil(long nanoTime) throws InterruptedException {
         TimeUnit.NANOSECONDS.sleep(Math.max(0, nanoTime - System.nanoTime()));
-    }
-
-    private List<FaultRecord> strikeUntil(long end, Random random) throws Exception {
-        List<FaultRecord> struck = new ArrayList<>();
-        Set<Fault> possible = EnumSet.noneOf(Fault.class);
-        possible.addAll(settings.faults());
-        possible.remove(Fault.FAILED_OVER);
-        List<Fault> faults = List.copyOf(possible);
-        while (!faults.isEmpty() && System.nanoTime() < end) {
-            TimeUnit.MILLISECONDS.sleep(
-                    random.nextInt((int) settings.betweenFaults().toMillis()) + 1);
-            faults.get(random.nextInt(faults.size())).strike(scene, random).ifPresent(struck::add);
-        }
-        return struck;
     }
 
     // ---- rest ----
@@ -240,6 +224,11 @@ final class ProofRun implements AutoCloseable {
         return sections;
     }
 
+    /** How many writes the fence has refused. */
+    long refused() {
+        return refused;
+    }
+
     String progress() {
         long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start);
         return String.format(
@@ -258,7 +247,7 @@ final class ProofRun implements AutoCloseable {
 
     @Override
     public void close() throws InterruptedException {
-        hands.shutdownNow();
+        adversary.close();
         for (WorkerProgram worker : workers) {
             worker.close();
         }

@@ -12,6 +12,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -172,6 +173,7 @@ final class ProofServer implements AutoCloseable {
     void failOver() {
         EmbeddedPostgres promoted = Objects.requireNonNull(standby);
         pgCtl("stop", data);
+        Path old = data;
         try (Connection connection = DriverManager.getConnection(promoted.getJdbcUrl(NOBODY, "postgres"));
                 Statement statement = connection.createStatement()) {
             statement.execute("select pg_promote(true)");
@@ -181,6 +183,18 @@ final class ProofServer implements AutoCloseable {
         primary = promoted;
         data = Objects.requireNonNull(copy);
         standby = null;
+        delete(old);
+    }
+
+    /** Nobody needs it any more, and after many failovers they would fill the disk. */
+    private static void delete(Path directory) {
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : (Iterable<Path>) files.sorted(Comparator.reverseOrder())::iterator) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override

@@ -8,11 +8,12 @@ import java.util.Set;
  * One run.
  *
  * @param seed of what the workers do, and of which faults come when
- * @param rounds how often the workers load, and then rest while what is left over is looked for
- * @param round how long they load
+ * @param duration of the whole; at the most three times as long, where a fault has not come yet
+ * @param round how long the workers load, before they rest and what is left over is looked for
  * @param workers one for each
  * @param threads of each worker
  * @param keys for which they compete
+ * @param steps that they take, at random
  * @param faults that come, at random
  * @param betweenFaults the longest pause between two faults of each of the hands that strike them
  * @param failsOver whether each round ends with a failover to a standby
@@ -21,7 +22,7 @@ import java.util.Set;
  */
 record ProofSettings(
         long seed,
-        int rounds,
+        Duration duration,
         Duration round,
         List<Profile> workers,
         int threads,

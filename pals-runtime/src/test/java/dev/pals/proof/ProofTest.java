@@ -1,62 +1,74 @@
 package dev.pals.proof;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Programs lock at random while faults come at random: nothing happens that must not. */
-@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 final class ProofTest {
-    private static final int SMALL_ROUNDS = 2;
+    private static final Duration ROUND = Duration.ofSeconds(20);
+    private static final Path REPORT = Path.of("target", "proof", "table.md");
 
     @TempDir
     private Path directory;
 
-    @ParameterizedTest
-    @ValueSource(longs = {7, 2026})
-    void fixedSeed_underFaults_showsNoViolation(long seed) throws Exception {
-        assertNoViolation(seed);
-    }
-
     @Test
-    void newSeed_underFaults_showsNoViolation() throws Exception {
-        assertNoViolation(Long.getLong("proof.seed", new Random().nextInt(1_000_000)));
+    void programs_underFaults_showNoViolation() throws IOException {
+        long seed = Long.getLong("proof.seed", new Random().nextInt(1_000_000));
+        Duration duration = Duration.parse(System.getProperty("proof.duration", "PT40S"));
+        System.out.println("proof: seed " + seed + " for " + duration + "; again with -Dproof.seed=" + seed);
+        Files.createDirectories(REPORT.getParent());
+        assertTimeoutPreemptively(
+                duration.multipliedBy(3).plusMinutes(4), () -> assertNoViolation(everything(seed, duration)));
     }
 
-    private void assertNoViolation(long seed) throws Exception {
-        System.out.println("proof: seed " + seed + "; again with -Dtest=ProofTest -Dproof.seed=" + seed);
+    private void assertNoViolation(ProofSettings settings) throws Exception {
         try (ProofServer server = ProofServer.start(directory);
-                ProofRun run = new ProofRun(server, everything(seed, SMALL_ROUNDS, Duration.ofSeconds(8)))) {
-            assertThat(run.run()).as("violations with seed " + seed).isEmpty();
-            System.out.println(run.table());
-            assertThat(run.table().count()).as("faults").isPositive();
-            assertThat(run.sections()).as("sections").isGreaterThan(100);
+                ProofRun run = new ProofRun(server, settings)) {
+            List<Violation> violations = run.run();
+            String report = "Seed " + settings.seed() + ", " + run.progress() + "\n\n" + run.table();
+            System.out.println(report);
+            Files.writeString(REPORT, report);
+
+            assertThat(violations)
+                    .as("violations with seed " + settings.seed())
+                    .isEmpty();
+            assertThat(run.table().struck()).as("faults").containsAll(settings.faults());
+            // 500 in 30 minutes.
+            assertThat(run.table().count())
+                    .as("faults")
+                    .isGreaterThanOrEqualTo(
+                            (int) (settings.duration().toSeconds() * 500 / Duration.ofMinutes(30).toSeconds()));
+            assertThat(run.sections())
+                    .as("sections")
+                    .isGreaterThan(5 * settings.duration().toSeconds());
+            assertThat(run.refused()).as("writes that the fence refused").isPositive();
         }
     }
 
     /** Workers of all kinds, all that they do, and all faults. */
-    static ProofSettings everything(long seed, int rounds, Duration round) {
+    private static ProofSettings everything(long seed, Duration duration) {
         return new ProofSettings(
                 seed,
-                rounds,
-                round,
+                duration,
+                ROUND,
                 List.of(Profile.values()),
                 2,
                 6,
-                List.of(Step.values()),
+                Step.mixed(),
                 EnumSet.allOf(Fault.class),
-                Duration.ofMillis(1_500),
+                Duration.ofMillis(800),
                 true,
-                Duration.ofSeconds(8),
+                Duration.ofSeconds(5),
                 System.getProperty("java.class.path"));
     }
 }

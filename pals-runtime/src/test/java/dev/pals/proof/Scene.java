@@ -74,10 +74,10 @@ final class Scene {
                 row -> new LockRow(row.getInt(1), row.getString(2), row.getLong(3), row.getBoolean(4)), sql);
     }
 
-    /** Which keys these workers hold or wait for; all keys that are held or waited for, if none is named. */
+    /** Which keys these workers hold; all keys that are held, if none is named. */
     Set<Long> keysOf(Collection<String> names) {
         return locks().stream()
-                .filter(row -> names.isEmpty() || names.contains(row.worker()))
+                .filter(row -> row.granted() && (names.isEmpty() || names.contains(row.worker())))
                 .map(LockRow::key)
                 .collect(Collectors.toSet());
     }

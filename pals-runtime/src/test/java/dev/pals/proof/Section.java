@@ -56,6 +56,14 @@ record Section(
         return sections;
     }
 
+    /** Whether it had one of several sessions, and nothing says which. */
+    boolean isAmbiguous() {
+        return !isExclusive()
+                && events.stream()
+                        .anyMatch(event ->
+                                event.session() != null && event.session().contains(","));
+    }
+
     long key() {
         return entered.key();
     }

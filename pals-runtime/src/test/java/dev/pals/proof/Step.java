@@ -1,5 +1,9 @@
 package dev.pals.proof;
 
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+
 /** What a worker's thread does in one turn. */
 enum Step {
     /** Waits for one key exclusively, and writes. */
@@ -19,5 +23,15 @@ enum Step {
     /** A fenced one. */
     FENCED_TRANSACTION,
     /** Keeps one key for seconds, and then writes. */
-    KEEP
+    KEEP;
+
+    /** All, and one that keeps a key for every eight others of each kind. */
+    static List<Step> mixed() {
+        List<Step> steps = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            steps.addAll(EnumSet.complementOf(EnumSet.of(KEEP)));
+        }
+        steps.add(KEEP);
+        return steps;
+    }
 }
