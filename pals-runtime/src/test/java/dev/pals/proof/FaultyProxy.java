@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 
 /** A network between a program and PostgreSQL that can be slow, be cut, or drop in silence what one end sends. */
 final class FaultyProxy implements AutoCloseable {
@@ -42,6 +43,11 @@ final class FaultyProxy implements AutoCloseable {
     void leadTo(int port) {
         target = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
         cut();
+    }
+
+    /** The ports from which it has connected to PostgreSQL, for those that are still connected on both ends. */
+    Set<Integer> openPorts() {
+        return links.stream().map(link -> link.postgres.getLocalPort()).collect(Collectors.toSet());
     }
 
     void delay(Duration delay) {

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Which sessions were there, again and again.
@@ -12,6 +13,12 @@ import java.util.TreeMap;
  * @param sightings of each session, the last
  */
 record Looks(NavigableMap<Long, Long> times, Map<String, Sighting> sightings) {
+    /**
+     * A session that ends frees its locks first, and leaves the list of sessions last. In between it may have to wait
+     * for a processor.
+     */
+    static final long ENDING = TimeUnit.MILLISECONDS.toMicros(500);
+
     /** Whose session was seen when. */
     record Sighting(String worker, long at) {}
 
@@ -23,9 +30,13 @@ record Looks(NavigableMap<Long, Long> times, Map<String, Sighting> sightings) {
         sightings.merge(session, new Sighting(worker, at), (one, other) -> one.at() > other.at() ? one : other);
     }
 
-    /** A worker's event that found its session holding a lock counts as a sighting, too. */
+    /** A worker's event that found its session holding a lock is a certain sighting. */
     Map<String, SessionLife> lives(Iterable<Event> events) {
-        Looks all = new Looks(times, new HashMap<>(sightings));
+        Looks all = new Looks(times, new HashMap<>());
+        sightings.forEach((session, last) -> {
+            boolean lives = times.higherEntry(last.at()) == null;
+            all.saw(session, last.worker(), lives ? last.at() : last.at() - ENDING);
+        });
         for (Event event : events) {
             String session = event.session();
             if (session != null) {
@@ -36,7 +47,8 @@ record Looks(NavigableMap<Long, Long> times, Map<String, Sighting> sightings) {
         }
         Map<String, SessionLife> lives = new HashMap<>();
         all.sightings.forEach((session, last) -> {
-            Map.Entry<Long, Long> next = times.higherEntry(last.at());
+            Sighting seen = sightings.getOrDefault(session, last);
+            Map.Entry<Long, Long> next = times.higherEntry(Math.max(seen.at(), last.at()));
             lives.put(
                     session,
                     new SessionLife(last.worker(), last.at(), next == null ? Long.MAX_VALUE : next.getValue()));

@@ -99,7 +99,7 @@ record Section(
         return life == null ? Long.MAX_VALUE : life.lastSeen();
     }
 
-    /** The first event after which the session still lived, without this lock. */
+    /** The first event after which the session certainly still lived, without this lock. */
     @Nullable
     Event vanishedAt() {
         return session == null

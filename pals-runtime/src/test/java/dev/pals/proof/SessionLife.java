@@ -1,9 +1,9 @@
 package dev.pals.proof;
 
 /**
- * What was seen of a PostgreSQL session. It ended after it was seen last and before it was found missing.
+ * What was seen of a PostgreSQL session. It ended after it certainly lived and before it was found missing.
  *
- * @param lastSeen in microseconds
+ * @param lastSeen when it certainly lived, in microseconds
  * @param missing {@link Long#MAX_VALUE} if it lives
  */
 record SessionLife(String worker, long lastSeen, long missing) {
