@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
  * {@link Kind#FAILED} by the worker's, which is the same machine's.
  *
  * @param section which section of which worker; all events from one request to its end have the same
- * @param session PostgreSQL's session that held the lock for this worker at this moment, as pg_locks says; or null. Of a
- *     shared lock there may be several, with commas in between: one of a connection that is given up lives on for a while
+ * @param session PostgreSQL's session that held the lock for this worker at this moment, as pg_locks says; or null. Of
+ *     a shared lock there may be several, with commas in between: one of a connection that is given up lives on for a
+ *     while
  * @param asked when the request was made
  * @param token the fencing token; 0 for none
  * @param value what was written; it is one more than what was read

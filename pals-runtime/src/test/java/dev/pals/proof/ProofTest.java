@@ -39,15 +39,13 @@ final class ProofTest {
             System.out.println(report);
             Files.writeString(REPORT, report);
 
-            assertThat(violations)
-                    .as("violations with seed " + settings.seed())
-                    .isEmpty();
+            assertThat(violations).as("violations with seed " + settings.seed()).isEmpty();
             assertThat(run.table().struck()).as("faults").containsAll(settings.faults());
             // 500 in 30 minutes.
-            assertThat(run.table().count())
-                    .as("faults")
-                    .isGreaterThanOrEqualTo(
-                            (int) (settings.duration().toSeconds() * 500 / Duration.ofMinutes(30).toSeconds()));
+            assertThat(run.table().count()).as("faults").isGreaterThanOrEqualTo((int)
+                    (settings.duration().toSeconds()
+                            * 500
+                            / Duration.ofMinutes(30).toSeconds()));
             assertThat(run.sections())
                     .as("sections")
                     .isGreaterThan(5 * settings.duration().toSeconds());

@@ -105,6 +105,14 @@ enum SeededBug {
             "commands.get(i).answer(Math.max(1, result.getLong(1)));",
             Rule.NOT_IN_POSTGRESQL,
             EnumSet.of(Step.SEVERAL),
+            EnumSet.noneOf(Fault.class)),
+    /** A locker that is closed keeps the connections that it had from somebody's pool. */
+    CONNECTION_NOT_GIVEN_BACK(
+            "internal/session/Sessions",
+            "if (session.refuseAtOnce(end - System.nanoTime())) {\n                    giveBack(session);",
+            "if (session.refuseAtOnce(end - System.nanoTime())) {",
+            Rule.CONNECTION_LEAKED,
+            EnumSet.of(Step.EXCLUSIVE),
             EnumSet.noneOf(Fault.class));
 
     private static final Path SOURCES = Path.of("src", "main", "java", "dev", "pals");
@@ -130,9 +138,14 @@ enum SeededBug {
         return rule;
     }
 
-    /** As here, with one session for everything, an error meets locks that others hold. */
+    /** Whose workers are the ones that it concerns. */
     Profile profile() {
-        return this == LEDGER_OFF_BY_ONE ? Profile.NARROW : Profile.PLAIN;
+        return switch (this) {
+            // All share one session, so that an error meets locks that others hold.
+            case LEDGER_OFF_BY_ONE -> Profile.NARROW;
+            case CONNECTION_NOT_GIVEN_BACK -> Profile.POOLED;
+            default -> Profile.PLAIN;
+        };
     }
 
     /** What the workers do. */

@@ -11,6 +11,7 @@ import java.sql.DriverManager;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -24,6 +25,10 @@ import org.junit.jupiter.params.provider.EnumSource.Mode;
 /** A proof that finds nothing in a broken engine would be worth nothing. Each mistake is found, by its name. */
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 final class SeededBugsTest {
+    private static final Duration ROUND = Duration.ofSeconds(3);
+    private static final Duration BETWEEN_FAULTS = Duration.ofMillis(200);
+    private static final Duration TOLD_WITHIN = Duration.ofSeconds(2);
+
     @TempDir
     private static Path serverDirectory;
 
@@ -63,30 +68,49 @@ final class SeededBugsTest {
         }
     }
 
-    private void assertFound(SeededBug bug, ProofServer where) throws Exception {
-        bug.compileTo(classes);
-        long start = System.nanoTime();
-        try (ProofRun run = new ProofRun(where, settings(bug))) {
-            List<Violation> violations = run.run();
-
-            System.out.println(bug + " after " + Duration.ofNanos(System.nanoTime() - start) + ": " + run.progress());
-            assertThat(violations).extracting(Violation::rule).contains(bug.rule());
+    /** The control: what the bugs are found by finds nothing in the engine as it is. */
+    @Test
+    void noBug_nothingIsFound() throws Exception {
+        ProofSettings settings = new ProofSettings(
+                1,
+                Duration.ofSeconds(10),
+                ROUND,
+                List.of(Profile.PLAIN, Profile.NARROW, Profile.POOLED),
+                3,
+                3,
+                List.of(Step.values()),
+                EnumSet.of(Fault.GRANTED_CANCELLED, Fault.HOLDER_TERMINATED),
+                BETWEEN_FAULTS,
+                false,
+                TOLD_WITHIN,
+                System.getProperty("java.class.path"));
+        try (ProofRun run = new ProofRun(server, settings)) {
+            assertThat(run.run()).isEmpty();
+            assertThat(run.sections()).isGreaterThan(20);
         }
     }
 
-    private ProofSettings settings(SeededBug bug) {
-        return new ProofSettings(
+    private void assertFound(SeededBug bug, ProofServer where) throws Exception {
+        bug.compileTo(classes);
+        long start = System.nanoTime();
+        ProofSettings settings = new ProofSettings(
                 1,
                 Duration.ofSeconds(60),
-                Duration.ofSeconds(3),
+                ROUND,
                 Collections.nCopies(2, bug.profile()),
                 4,
                 3,
                 bug.steps(),
                 bug.faults(),
-                Duration.ofMillis(200),
+                BETWEEN_FAULTS,
                 false,
-                Duration.ofSeconds(1),
+                TOLD_WITHIN,
                 classes + File.pathSeparator + System.getProperty("java.class.path"));
+        try (ProofRun run = new ProofRun(where, settings)) {
+            List<Violation> violations = run.run();
+
+            System.out.println(bug + " after " + Duration.ofNanos(System.nanoTime() - start) + ": " + run.progress());
+            assertThat(violations).extracting(Violation::rule).contains(bug.rule());
+        }
     }
 }
