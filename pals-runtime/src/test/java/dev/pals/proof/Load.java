@@ -38,7 +38,10 @@ final class Load implements Runnable {
     private final Worker worker;
     private final String name;
     private final Worker.Task task;
-    private final Random random;
+    /** One for each turn, so that a turn is the same whatever became of those before. */
+    private final Random seeds;
+
+    private Random random;
     private final Journal journal;
     private final Journal told;
     private final List<LockKey> keys;
@@ -53,6 +56,7 @@ final class Load implements Runnable {
         this.worker = worker;
         this.name = name;
         this.task = task;
+        this.seeds = new Random(seed);
         this.random = new Random(seed);
         this.journal = new Journal(task.journalUrl(), task.name());
         this.told = told;
@@ -120,6 +124,7 @@ final class Load implements Runnable {
     }
 
     private void turn() {
+        random = new Random(seeds.nextLong());
         Step step = task.steps().get(random.nextInt(task.steps().size()));
         String section = name + "#" + turns++;
         try {
@@ -211,7 +216,7 @@ final class Load implements Runnable {
             if (exclusive && (loss.isTold() || random.nextInt(10) < 6)) {
                 if (loss.isTold()) {
                     // As one that does not listen: the fence has to refuse what comes too late.
-                    pause(random.nextInt(500));
+                    pause(500 + random.nextInt(2_000));
                 }
                 writeFenced(section, handle);
             }

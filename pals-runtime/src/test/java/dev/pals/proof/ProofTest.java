@@ -48,7 +48,7 @@ final class ProofTest {
                             / Duration.ofMinutes(30).toSeconds()));
             assertThat(run.sections())
                     .as("sections")
-                    .isGreaterThan(5 * settings.duration().toSeconds());
+                    .isGreaterThan(3 * settings.duration().toSeconds());
             assertThat(run.refused()).as("writes that the fence refused").isPositive();
         }
     }
@@ -66,7 +66,7 @@ final class ProofTest {
                 EnumSet.allOf(Fault.class),
                 Duration.ofMillis(800),
                 true,
-                Duration.ofSeconds(5),
+                Duration.ofSeconds(6),
                 System.getProperty("java.class.path"));
     }
 }

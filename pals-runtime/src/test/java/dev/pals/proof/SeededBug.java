@@ -121,7 +121,11 @@ enum SeededBug {
     private final String original;
     private final String mistake;
     private final Rule rule;
+
+    @SuppressWarnings("ImmutableEnumChecker") // Nobody changes it.
     private final Set<Step> steps;
+
+    @SuppressWarnings("ImmutableEnumChecker")
     private final Set<Fault> faults;
 
     SeededBug(String className, String original, String mistake, Rule rule, Set<Step> steps, Set<Fault> faults) {
