@@ -217,6 +217,7 @@ final class Load implements Runnable {
                 if (loss.isTold()) {
                     // As one that does not listen: the fence has to refuse what comes too late.
                     pause(500 + random.nextInt(2_000));
+                    reconnect();
                 }
                 writeFenced(section, handle);
             }
@@ -320,6 +321,13 @@ final class Load implements Runnable {
 
     private DSLContext dsl() throws SQLException {
         return DSL.using(guarded(), SQLDialect.POSTGRES);
+    }
+
+    /** The server may be another one by now. */
+    private void reconnect() throws SQLException {
+        if (guarded != null && !guarded.isValid(1)) {
+            guarded.close();
+        }
     }
 
     private Connection guarded() throws SQLException {

@@ -77,7 +77,8 @@ final class ProofRun implements AutoCloseable {
 
     /**
      * Returns everything that must not have happened. Stops after a round in which something did, and else when the
-     * time is over and every fault was struck, or after three times as long.
+     * time is over and every fault was struck, and a failover had the fence refuse somebody, or after three times as
+     * long.
      */
     List<Violation> run() throws Exception {
         Standing standing = reader.standing(Map.of(), List.of());
@@ -98,7 +99,8 @@ final class ProofRun implements AutoCloseable {
     private boolean isDone() {
         long time = System.nanoTime() - start;
         long least = settings.duration().toNanos();
-        return time > 3 * least || (time > least && table.struck().containsAll(settings.faults()));
+        boolean allSeen = table.struck().containsAll(settings.faults()) && (refused > 0 || !settings.failsOver());
+        return time > 3 * least || (time > least && allSeen);
     }
 
     private WorkerProgram start(Profile profile) {
