@@ -4,13 +4,18 @@ import dev.pals.db.PalsSchema;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -28,7 +33,7 @@ final class ProofServer implements AutoCloseable {
 
     private final Path directory;
     private final List<EmbeddedPostgres> all = new ArrayList<>();
-    private EmbeddedPostgres primary;
+    private volatile EmbeddedPostgres primary;
     private Path data;
     private @Nullable EmbeddedPostgres standby;
     private @Nullable Path copy;
@@ -57,6 +62,7 @@ final class ProofServer implements AutoCloseable {
         return EmbeddedPostgres.builder()
                 .setDataDirectory(data)
                 .setCleanDataDirectory(false)
+                .setPGStartupWait(Duration.ofMinutes(1))
                 .setServerConfig("max_connections", "120")
                 .setServerConfig("max_locks_per_transaction", "10")
                 .setServerConfig("synchronous_commit", "on")
@@ -149,19 +155,38 @@ final class ProofServer implements AutoCloseable {
 
     /** While the server goes on; what is missing afterwards, the standby gets from the server. */
     private static void copy(Path from, Path to) throws IOException {
-        try (Stream<Path> files = Files.walk(from)) {
-            for (Path file : (Iterable<Path>) files::iterator) {
-                Path target = to.resolve(from.relativize(file).toString());
-                boolean isOfTheRun = from.resolve("pg_wal").equals(file.getParent())
+        Files.walkFileTree(from, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes)
+                    throws IOException {
+                Files.createDirectories(to.resolve(from.relativize(directory).toString()));
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                boolean isOfTheRun = file.startsWith(from.resolve("pg_wal"))
                         || file.startsWith(from.resolve("pg_replslot"))
                         || file.getFileName().toString().startsWith("postmaster.");
-                if (Files.isDirectory(file)) {
-                    Files.createDirectories(target);
-                } else if (!isOfTheRun && Files.exists(file)) {
-                    Files.copy(file, target);
+                if (!isOfTheRun) {
+                    try {
+                        Files.copy(file, to.resolve(from.relativize(file).toString()));
+                    } catch (NoSuchFileException e) {
+                        return visitFileFailed(file, e);
+                    }
                 }
+                return FileVisitResult.CONTINUE;
             }
-        }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+                if (e instanceof NoSuchFileException) {
+                    // The server has deleted it meanwhile.
+                    return FileVisitResult.CONTINUE;
+                }
+                throw e;
+            }
+        });
         // PostgreSQL refuses a directory that others may read.
         to.toFile().setReadable(false, false);
         to.toFile().setReadable(true, true);

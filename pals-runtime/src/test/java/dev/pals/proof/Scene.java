@@ -100,8 +100,9 @@ final class Scene {
     }
 
     void replace(WorkerProgram ended) {
-        WorkerProgram next = workforce.inPlaceOf(ended);
+        // Not between the failover and the moment in which all are led to the new server.
         synchronized (workers) {
+            WorkerProgram next = workforce.inPlaceOf(ended);
             workers.remove(ended);
             workers.add(next);
         }
