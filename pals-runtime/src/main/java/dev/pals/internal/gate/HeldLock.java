@@ -291,7 +291,7 @@ public final class HeldLock implements LockHandle {
             LockLostException thrown;
             synchronized (whenLost) {
                 thrown = lossIsThrown ? null : loss;
-                lossIsThrown = true;
+                lossIsThrown |= loss != null;
             }
             if (thrown != null) {
                 throw thrown;
