@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
 /** How often each fault was struck, how long it took until a program was told, and until a lock was had again. */
@@ -21,8 +22,13 @@ final class FaultTable {
     }
 
     private final Map<Fault, Row> rows = new EnumMap<>(Fault.class);
+    /** How often programs were told by which exception. */
+    private final Map<String, Integer> failures = new TreeMap<>();
 
     void add(History history) {
+        history.events().stream()
+                .filter(event -> event.kind() == Event.Kind.FAILED)
+                .forEach(event -> failures.merge(exception(event.note()), 1, Integer::sum));
         for (FaultRecord fault : history.faults()) {
             Row row = rows.computeIfAbsent(fault.fault(), any -> new Row());
             row.count++;
@@ -32,6 +38,12 @@ final class FaultTable {
                         .ifPresent(row.hadAgain::add);
             }
         }
+    }
+
+    /** The simple name of the class, of a note such as {@code TRY: dev.pals.lock.LockException: why}. */
+    private static String exception(String note) {
+        String[] parts = note.split(": ", 3);
+        return parts[1].substring(parts[1].lastIndexOf('.') + 1);
     }
 
     private interface Which {
@@ -77,6 +89,10 @@ final class FaultTable {
                 median(row.hadAgain),
                 worst(row.hadAgain)));
         line(text, "all", Integer.toString(count()), "", "", "", "");
+        text.append('\n');
+        line(text, "requests and writes that failed with", "count");
+        line(text, "---", "---:");
+        failures.forEach((exception, count) -> line(text, exception, Integer.toString(count)));
         return text.toString();
     }
 
