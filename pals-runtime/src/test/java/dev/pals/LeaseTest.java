@@ -30,6 +30,7 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
@@ -123,6 +124,36 @@ final class LeaseTest extends LockerFixture {
     }
 
     /** PostgreSQL grants it the lock, of which it learns only when somebody else has it. */
+    @Test
+    void confirm_programStoppedJustAfterItAsked_tellsTheLoss() {
+        Thread asking = Thread.currentThread();
+        AtomicBoolean confirms = new AtomicBoolean();
+        DataSource stopping = TracedDataSource.of(database.dataSource(), new TracedDataSource.Tracer() {
+            @Override
+            public void before(String what) {}
+
+            @Override
+            public void after(String sql) {
+                if (Thread.currentThread() == asking && confirms.compareAndSet(true, false)) {
+                    sleep(LEASE.plusSeconds(1));
+                }
+            }
+        });
+        Locker locker = opened(
+                Locker.builder(HolderMain.APP).dataSource(stopping).sessions(1).lease(LEASE));
+        LockHandle handle = locker.exclusive(locker.key("confirmed")).acquire();
+        confirms.set(true);
+
+        assertThatThrownBy(() -> confirmWhile(handle, confirms)).isInstanceOf(LockLostException.class);
+    }
+
+    /** Another thread may send its question along with a heartbeat. */
+    private static void confirmWhile(LockHandle handle, AtomicBoolean confirms) {
+        while (confirms.get()) {
+            handle.confirm();
+        }
+    }
+
     @Test
     void program_stoppedWhileItWaits_neverTakesTheLockForItsOwn() throws Exception {
         Locker locker = locker();

@@ -128,6 +128,28 @@ final class LossTest extends LockerFixture {
     }
 
     @Test
+    void loss_afterTheLockWasConfirmed_isThrownOnce() {
+        Locker locker = locker();
+        LockKey key = locker.key("confirmed-before");
+        LockHandle handle = locker.exclusive(key).acquire();
+        LockHandle confirmedTwice =
+                locker.exclusive(locker.key("confirmed-twice")).acquire();
+        Told told = Told.by(handle);
+        Told ofOther = Told.by(confirmedTwice);
+        handle.confirm();
+        confirmedTwice.confirm();
+
+        database.terminateHolder(key);
+        LockLostException loss = told.awaited();
+
+        assertThatThrownBy(handle::close).isSameAs(loss);
+        handle.close();
+        LockLostException lossOfOther = ofOther.awaited();
+        assertThatThrownBy(confirmedTwice::confirm).isSameAs(lossOfOther);
+        confirmedTwice.close();
+    }
+
+    @Test
     void listener_registeredAfterTheLoss_isToldAtOnce() {
         Locker locker = locker();
         LockKey key = locker.key("registered-late");

@@ -18,9 +18,10 @@ import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** Another JVM with this one's class path. It is told what to do and says what becomes of it, a line each. */
-final class OtherProgram implements AutoCloseable {
+public final class OtherProgram implements AutoCloseable {
     private static final String URL = "OTHER_PROGRAM_URL";
     private static final String ENDED = "(it has ended)";
 
@@ -38,12 +39,17 @@ final class OtherProgram implements AutoCloseable {
 
     /** Starts one; whoever does closes it, which ends it also where it is stopped. */
     static OtherProgram start(Class<?> main, String url, String... arguments) {
+        return start(System.getProperty("java.class.path"), main, url, arguments);
+    }
+
+    /** The same with a class path of its own. */
+    public static OtherProgram start(String classPath, Class<?> main, String url, String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=off",
                 "-cp",
-                System.getProperty("java.class.path"),
+                classPath,
                 main.getName()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
@@ -58,17 +64,17 @@ final class OtherProgram implements AutoCloseable {
     // ---- what the other one calls ----
 
     /** The database that it was given. */
-    static String url() {
+    public static String url() {
         return Objects.requireNonNull(System.getenv(URL), URL);
     }
 
-    static synchronized void say(String line) {
+    public static synchronized void say(String line) {
         System.out.println(line);
         System.out.flush();
     }
 
     /** The next line that it is told; ends it when there is none any more, as when the test has ended. */
-    static String heard() {
+    public static String heard() {
         try {
             int next = System.in.read();
             StringBuilder line = new StringBuilder();
@@ -105,18 +111,23 @@ final class OtherProgram implements AutoCloseable {
         return Objects.requireNonNull(line);
     }
 
+    /** What it says next, or null if that is nothing within this time. */
+    public @Nullable String next(Duration patience) throws InterruptedException {
+        return said.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
     /** What it has said and nobody has asked for. */
     List<String> rest() {
         return List.copyOf(said);
     }
 
-    void tell(String line) throws IOException {
+    public void tell(String line) throws IOException {
         input.write(line + "\n");
         input.flush();
     }
 
     /** Stops it where it is, as a debugger does or a machine that is suspended; when this returns, it runs no more. */
-    void stop() throws IOException, InterruptedException {
+    public void stop() throws IOException, InterruptedException {
         signal("STOP");
         // On other systems than Linux, it may still run for a moment.
         Path state = Path.of("/proc", Long.toString(process.pid()), "stat");
@@ -128,7 +139,7 @@ final class OtherProgram implements AutoCloseable {
         }
     }
 
-    void goOn() throws IOException, InterruptedException {
+    public void goOn() throws IOException, InterruptedException {
         signal("CONT");
     }
 
@@ -138,7 +149,7 @@ final class OtherProgram implements AutoCloseable {
     }
 
     /** Ends it as a crash would, by SIGKILL, so that it cannot release anything. */
-    void kill() throws InterruptedException {
+    public void kill() throws InterruptedException {
         process.destroyForcibly().waitFor();
     }
 

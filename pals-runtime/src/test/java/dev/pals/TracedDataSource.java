@@ -23,6 +23,9 @@ final class TracedDataSource {
          * @param what {@link #CONNECT}, or the SQL of a prepared statement
          */
         void before(String what) throws Exception;
+
+        /** Comes after a statement was executed. */
+        default void after(String sql) throws Exception {}
     }
 
     static DataSource of(DataSource dataSource, Tracer tracer) {
@@ -39,6 +42,9 @@ final class TracedDataSource {
                     }
                     try {
                         Object result = method.invoke(target, arguments);
+                        if (method.getName().startsWith("execute")) {
+                            tracer.after(sql);
+                        }
                         if (target instanceof DataSource && result instanceof Connection connection) {
                             return wrapped(Connection.class, connection, "", tracer);
                         }

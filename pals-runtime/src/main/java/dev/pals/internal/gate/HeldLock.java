@@ -207,20 +207,33 @@ public final class HeldLock implements LockHandle {
         }
 
         private void confirm() {
-            boolean released = done || gates.isClosed();
-            try {
-                if (!released) {
-                    Hold.confirm(Stream.of(entries)
-                            .flatMap(entry -> Stream.ofNullable(entry.hold()))
-                            .toList());
+            while (!done && !gates.isClosed() && !isLost()) {
+                ask();
+                throwLossOnce();
+                if (areHeld()) {
+                    return;
                 }
+                // No loss is known, yet nothing is certain: the session has ended just now, or this program was
+                // stopped since it asked, for so long that a lease may have ended it. The next answer tells.
+            }
+            throwLossOnce();
+            throw new IllegalStateException(
+                    "The locks on " + keys + " are no longer held: the handle or its locker was closed.");
+        }
+
+        private void ask() {
+            try {
+                Hold.confirm(Stream.of(entries)
+                        .flatMap(entry -> Stream.ofNullable(entry.hold()))
+                        .toList());
             } catch (SQLException e) {
                 lose(e);
             }
-            throwLossOnce();
-            if (!areHeld()) {
-                throw new IllegalStateException(
-                        "The locks on " + keys + " are no longer held: the handle or its locker was closed.");
+        }
+
+        private boolean isLost() {
+            synchronized (whenLost) {
+                return loss != null;
             }
         }
 
@@ -276,7 +289,7 @@ public final class HeldLock implements LockHandle {
             LockLostException thrown;
             synchronized (whenLost) {
                 thrown = lossIsThrown ? null : loss;
-                lossIsThrown = true;
+                lossIsThrown |= loss != null;
             }
             if (thrown != null) {
                 throw thrown;

@@ -1,0 +1,265 @@
+package dev.pals.proof;
+
+import dev.pals.proof.Violation.Rule;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds what must not happen in a history. What it excuses, it excuses because of what PostgreSQL's sessions showed.
+ */
+final class HistoryChecker {
+    /** A session may be found dead that long after the fault: no timeout of the workers is longer. */
+    private static final long AFTERMATH = TimeUnit.SECONDS.toMicros(15);
+
+    /** The moment of a fault is noted before it is struck, by another clock reading. */
+    private static final long BEFOREHAND = TimeUnit.MILLISECONDS.toMicros(100);
+
+    private final History history;
+    private final Map<String, SessionLife> lives;
+    private final Map<String, List<SessionLife>> livesByWorker;
+    private final List<Section> sections;
+    private final Map<String, Section> bySectionAndKey = new HashMap<>();
+    private final Map<String, Event> losses = new HashMap<>();
+    private final Set<Section> uncertain = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final List<Violation> violations = new ArrayList<>();
+
+    private HistoryChecker(History history) {
+        this.history = history;
+        lives = history.looks().lives(history.events());
+        livesByWorker = lives.values().stream().collect(Collectors.groupingBy(SessionLife::worker));
+        sections = Section.of(history.events(), lives);
+        sections.forEach(section -> bySectionAndKey.put(section.entered().section() + " " + section.key(), section));
+        history.events().stream()
+                .filter(event -> event.kind() == Event.Kind.LOST)
+                .forEach(event ->
+                        losses.merge(event.section(), event, (one, other) -> one.at() < other.at() ? one : other));
+    }
+
+    static List<Violation> check(History history) {
+        return new HistoryChecker(history).violations();
+    }
+
+    private List<Violation> violations() {
+        violations.addAll(history.atRest());
+        byKey(sections, Section::key).values().forEach(this::checkSections);
+        sections.forEach(this::checkLoss);
+        checkFailures();
+        checkWrites();
+        return violations;
+    }
+
+    private void add(Rule rule, String what) {
+        violations.add(new Violation(rule, what));
+    }
+
+    private static <T> Map<Long, List<T>> byKey(List<T> all, Function<T, Long> key) {
+        return all.stream().collect(Collectors.groupingBy(key));
+    }
+
+    // ---- sections ----
+
+    private void checkSections(List<Section> ofKey) {
+        List<Section> certain = new ArrayList<>();
+        List<Section> active = new ArrayList<>();
+        for (Section section : ofKey) {
+            active.removeIf(other -> other.until() <= section.from());
+            if (section.isAmbiguous() || isOfAnEndedSession(section, active)) {
+                uncertain.add(section);
+                continue;
+            }
+            checkLock(section);
+            active.forEach(other -> checkExclusion(other, section));
+            active.add(section);
+            certain.add(section);
+        }
+        checkTokens(certain);
+    }
+
+    /**
+     * Whether it may have been another session of this worker that granted it, and has ended before the section could
+     * look for it: then it found none, or the one of another section of the same worker.
+     */
+    private boolean isOfAnEndedSession(Section section, List<Section> active) {
+        Event entered = section.entered();
+        boolean ended = livesByWorker.getOrDefault(entered.worker(), List.of()).stream()
+                .anyMatch(life -> life.mayHaveEndedWithin(entered.asked(), entered.at()));
+        boolean maybeNotItsOwn = section.session() == null
+                || !section.isExclusive()
+                || active.stream().anyMatch(section::isOfSameSessionAs);
+        return ended && maybeNotItsOwn;
+    }
+
+    private void checkLock(Section section) {
+        if (section.session() == null) {
+            add(Rule.NOT_IN_POSTGRESQL, section.toString());
+        }
+        Event vanished = section.vanishedAt();
+        if (vanished != null) {
+            add(Rule.LOCK_VANISHED, section + ", by " + vanished.kind() + " at " + vanished.at());
+        }
+    }
+
+    private void checkExclusion(Section one, Section other) {
+        if (one.overlaps(other) && (one.isExclusive() || other.isExclusive())) {
+            add(ruleOf(one, other), one + " and " + other);
+        }
+    }
+
+    private static Rule ruleOf(Section one, Section other) {
+        if (one.several() || other.several()) {
+            return Rule.SEVERAL_KEYS;
+        }
+        return one.isExclusive() && other.isExclusive() ? Rule.EXCLUSIVE_EXCLUSIVE : Rule.SHARED_EXCLUSIVE;
+    }
+
+    private void checkTokens(List<Section> ofKey) {
+        long greatest = ofKey.isEmpty()
+                ? 0
+                : history.before().tokens().getOrDefault(ofKey.get(0).key(), 0L);
+        for (Section section : ofKey) {
+            long token = section.entered().token();
+            if (token != 0 && section.session() != null) {
+                if (token <= greatest) {
+                    add(Rule.TOKEN_NOT_GROWING, section + ", after " + greatest);
+                }
+                greatest = Math.max(greatest, token);
+            }
+        }
+    }
+
+    // ---- losses ----
+
+    private void checkLoss(Section section) {
+        Event lost = losses.get(section.entered().section());
+        Event left = section.first(Event.Kind.LEFT);
+        long deadline = section.goneSince() == Long.MAX_VALUE
+                ? Long.MAX_VALUE
+                : section.goneSince() + history.toldWithin().toNanos() / 1_000;
+        if (left != null && left.at() > deadline && (lost == null || lost.at() > left.at())) {
+            add(Rule.LOSS_NOT_TOLD, section + ", whose session was gone at " + section.goneSince());
+        }
+        if (lost != null && history.faults().stream().noneMatch(fault -> explains(fault, lost))) {
+            add(Rule.LOSS_UNEXPLAINED, section + ", lost at " + lost.at() + ": " + lost.note());
+        }
+    }
+
+    private static boolean explains(FaultRecord fault, Event lost) {
+        return fault.fault().mayEndSessions()
+                && fault.reaches(lost.worker())
+                && lost.at() >= fault.from() - BEFOREHAND
+                && lost.at() <= fault.until() + AFTERMATH;
+    }
+
+    private void checkFailures() {
+        history.events().stream()
+                .filter(event ->
+                        event.kind() == Event.Kind.FAILED && event.note().startsWith(Worker.UNTYPED))
+                .forEach(event -> add(Rule.UNTYPED_FAILURE, event.section() + ": " + event.note()));
+    }
+
+    // ---- writes ----
+
+    private void checkWrites() {
+        Map<Long, List<Event>> plain = byKey(written(Event.Kind.WROTE), Event::key);
+        Map<Long, List<Event>> fenced = byKey(written(Event.Kind.WROTE_FENCED), Event::key);
+        history.after()
+                .counters()
+                .forEach((key, after) -> checkChain(
+                        "counter", key, history.before().counters(), plain.getOrDefault(key, List.of()), after));
+        history.after()
+                .fenced()
+                .forEach((key, after) -> checkChain(
+                        "fenced counter", key, history.before().fenced(), fenced.getOrDefault(key, List.of()), after));
+        fenced.values().forEach(this::checkFence);
+        checkDoubled();
+        checkAcknowledged();
+    }
+
+    private List<Event> written(Event.Kind kind) {
+        return history.events().stream()
+                .filter(event -> event.kind() == kind)
+                .sorted(Comparator.comparingLong(Event::committed).thenComparingLong(Event::value))
+                .toList();
+    }
+
+    /** Each write has read what the one before has written. */
+    private void checkChain(String what, long key, Map<Long, Long> before, List<Event> writes, long after) {
+        long value = before.getOrDefault(key, 0L);
+        Event last = null;
+        for (Event write : writes) {
+            if (write.value() != value + 1 && !isExcused(write) && !isOverwriteOfExcused(last, write)) {
+                add(
+                        Rule.LOST_WRITE,
+                        "the " + what + " of " + key + " was " + value + by(last) + ", and " + write.section()
+                                + " made it " + write.value() + " at " + write.committed());
+            }
+            value = write.value();
+            last = write;
+        }
+        if (value != after) {
+            add(Rule.LOST_WRITE, "the " + what + " of " + key + " was " + value + by(last) + ", and is " + after);
+        }
+    }
+
+    private static String by(@Nullable Event last) {
+        return last == null ? "" : " by " + last.section() + " at " + last.committed();
+    }
+
+    /** A plain write, of a section whose session may have ended before it was committed. No fenced one is excused. */
+    private boolean isExcused(Event write) {
+        Section section = bySectionAndKey.get(write.section() + " " + write.key());
+        return write.kind() == Event.Kind.WROTE
+                && section != null
+                && (uncertain.contains(section) || section.mayBeOverAt(write.committed()));
+    }
+
+    /** The write before came from a section that was over, while this one was in its own. */
+    private boolean isOverwriteOfExcused(@Nullable Event last, Event write) {
+        Section section = bySectionAndKey.get(write.section() + " " + write.key());
+        return last != null && section != null && isExcused(last) && last.committed() >= section.from();
+    }
+
+    private void checkFence(List<Event> writes) {
+        long newest = 0;
+        for (Event write : writes) {
+            if (write.token() < newest) {
+                add(
+                        Rule.STALE_WRITE_ACCEPTED,
+                        write.section() + " wrote with token " + write.token() + " at " + write.committed() + ", after "
+                                + newest);
+            }
+            newest = Math.max(newest, write.token());
+        }
+    }
+
+    private void checkDoubled() {
+        Set<String> done = new HashSet<>();
+        history.events().stream()
+                .filter(Event::isWrite)
+                .filter(write -> !done.add(write.op() + " " + write.key() + " " + write.kind()))
+                .forEach(write -> add(Rule.DOUBLED_WRITE, write.op() + " on " + write.key() + " at " + write.at()));
+    }
+
+    private void checkAcknowledged() {
+        Set<String> done =
+                history.events().stream().filter(Event::isWrite).map(Event::op).collect(Collectors.toSet());
+        Stream<Event> acknowledged = history.events().stream().filter(event -> event.kind() == Event.Kind.ACKNOWLEDGED);
+        acknowledged
+                .filter(event -> !done.contains(event.op()))
+                .forEach(event ->
+                        add(Rule.LOST_WRITE, Objects.requireNonNull(event.op()) + " was committed and is not there"));
+    }
+}

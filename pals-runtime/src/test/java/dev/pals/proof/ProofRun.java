@@ -1,0 +1,284 @@
+package dev.pals.proof;
+
+import dev.pals.key.LockKey;
+import dev.pals.proof.History.Standing;
+import dev.pals.proof.Violation.Rule;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Starts workers, strikes faults while they load, lets them rest, and has their history checked; again in each round.
+ */
+final class ProofRun implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    /** A cancelled request may have to free its lock yet. After a second without work, a locker frees everything. */
+    private static final Duration SETTLED_WITHIN = Duration.ofMillis(500);
+
+    private static final String LEFT_LOCKS = """
+            select coalesce(substr(a.application_name, 7), '?') || ' ' || l.mode || ' '
+                || ((l.classid::bigint << 32) | l.objid::bigint) || case when l.granted then '' else ' (waiting)' end
+                || ' by process ' || l.pid,
+                a.client_port
+            from pg_locks l left join pg_stat_activity a on a.pid = l.pid
+            where l.locktype = 'advisory'
+            """;
+    private static final String LEFT_SESSIONS =
+            "select substr(application_name, 7) from pg_stat_activity where application_name like 'proof-%'";
+
+    private final ProofServer server;
+    private final ProofSettings settings;
+    private final FaultyProxy way;
+    private final String url;
+    private final List<WorkerProgram> workers = new ArrayList<>();
+    private final AtomicInteger started = new AtomicInteger();
+    private final Random seeds;
+    private final Scene scene;
+    private final SessionWatch watch;
+    private final HistoryReader reader;
+    private final Control control;
+    private final Adversary adversary;
+    private final FaultTable table = new FaultTable();
+    private final List<Violation> violations = new ArrayList<>();
+    private final long start = System.nanoTime();
+    private long sections;
+    private long writes;
+    private long refused;
+    private long losses;
+    private long longestGap;
+
+    ProofRun(ProofServer server, ProofSettings settings) {
+        this.server = server;
+        this.settings = settings;
+        this.seeds = new Random(settings.seed());
+        this.way = new FaultyProxy(server.port());
+        this.url = "jdbc:postgresql://127.0.0.1:" + way.port() + "/postgres?user=postgres";
+        Schema.reset(
+                server.url(),
+                Load.keys(settings.keys()).stream().map(LockKey::lockHash).toList());
+        this.control = new Control(url);
+        this.reader = new HistoryReader(control);
+        this.watch = new SessionWatch(url);
+        this.scene = new Scene(server, way, url, workers, this::inPlaceOf);
+        this.adversary = new Adversary(scene, settings.faults(), settings.betweenFaults(), seeds.nextLong());
+    }
+
+    /**
+     * Returns everything that must not have happened. Stops after a round in which something did, and else when the
+     * time is over and every fault was struck, and a failover had the fence refuse somebody, or after three times as
+     * long.
+     */
+    List<Violation> run() throws Exception {
+        Standing standing = reader.standing(Map.of(), List.of());
+        settings.workers().forEach(profile -> workers.add(start(profile)));
+        for (WorkerProgram worker : workers) {
+            require(worker, worker.hear(Worker.READY, PATIENCE));
+        }
+        for (int i = 0; violations.isEmpty() && !isDone(); i++) {
+            if (i > 0) {
+                everyone("go", Worker.READY);
+            }
+            standing = round(standing);
+            System.out.println(progress());
+        }
+        return violations;
+    }
+
+    private boolean isDone() {
+        long time = System.nanoTime() - start;
+        long least = settings.duration().toNanos();
+        boolean allSeen = table.struck().containsAll(settings.faults()) && (refused > 0 || !settings.failsOver());
+        return time > 3 * least || (time > least && allSeen);
+    }
+
+    private WorkerProgram start(Profile profile) {
+        String name = profile.name().toLowerCase(Locale.ROOT) + "-" + started.incrementAndGet();
+        long seed;
+        synchronized (seeds) {
+            seed = seeds.nextLong();
+        }
+        Worker.Task task =
+                new Worker.Task(name, profile, seed, settings.threads(), settings.keys(), settings.steps(), url);
+        return WorkerProgram.start(task, settings.classPath(), server.port());
+    }
+
+    private WorkerProgram inPlaceOf(WorkerProgram ended) {
+        return start(ended.profile());
+    }
+
+    /** Load and faults, then rest. */
+    private Standing round(Standing before) throws Exception {
+        if (settings.failsOver() && !server.hasStandby()) {
+            server.makeStandby();
+        }
+        long end = System.nanoTime() + settings.round().toNanos();
+        List<FaultRecord> faults = strikeUntil(end);
+        List<Violation> atRest = rest();
+        List<Event> events = reader.events();
+        Standing after = reader.standing(before.tokens(), events);
+        Looks looks = watch.take();
+        History history = new History(events, looks, faults, before, after, atRest, settings.toldWithin());
+        List<Violation> found = HistoryChecker.check(history);
+        found.stream().limit(5).forEach(System.out::println);
+        violations.addAll(found);
+        count(history);
+        if (found.isEmpty()) {
+            reader.forgetEvents();
+        }
+        return after;
+    }
+
+    private void count(History history) {
+        table.add(history);
+        longestGap = Math.max(longestGap, history.looks().longestGap());
+        for (Event event : history.events()) {
+            switch (event.kind()) {
+                case ENTERED -> sections++;
+                case WROTE, WROTE_FENCED -> writes++;
+                case REFUSED -> refused++;
+                case LOST -> losses++;
+                default -> {}
+            }
+        }
+    }
+
+    private List<FaultRecord> strikeUntil(long end) throws Exception {
+        List<Future<List<FaultRecord>>> struck = adversary.strikeUntil(end);
+        List<FaultRecord> all = new ArrayList<>();
+        if (settings.failsOver()) {
+            sleepUntil(end - settings.round().toNanos() / 4);
+            Fault.FAILED_OVER.strike(scene, new Random(0)).ifPresent(all::add);
+        }
+        sleepUntil(end);
+        for (Future<List<FaultRecord>> hand : struck) {
+            all.addAll(hand.get());
+        }
+        return all;
+    }
+
+    private static void sleepUntil(long nanoTime) throws InterruptedException {
+        TimeUnit.NANOSECONDS.sleep(Math.max(0, nanoTime - System.nanoTime()));
+    }
+
+    // ---- rest ----
+
+    /** What is left when nobody is in a section, and when every locker is closed. */
+    private List<Violation> rest() throws Exception {
+        List<Violation> left = new ArrayList<>();
+        everyone("rest", null);
+        for (WorkerProgram worker : workers) {
+            if (worker.hear(Worker.RESTING, PATIENCE) == null) {
+                left.add(new Violation(Rule.STUCK, worker.name() + " does not come to rest:\n" + worker.dump()));
+                return left;
+            }
+        }
+        Set<String> strays = new LinkedHashSet<>(connectedLocks());
+        TimeUnit.MILLISECONDS.sleep(SETTLED_WITHIN.toMillis());
+        strays.retainAll(connectedLocks());
+        strays.addAll(awaitNone(LEFT_LOCKS));
+        strays.forEach(lock -> left.add(new Violation(Rule.STRAY_LOCK, lock)));
+        everyone("close", null);
+        for (WorkerProgram worker : workers) {
+            String closed = require(worker, worker.hear(Worker.CLOSED, PATIENCE));
+            if (!closed.equals(Worker.CLOSED + " 0")) {
+                left.add(new Violation(Rule.CONNECTION_LEAKED, worker.name() + " has not given back: " + closed));
+            }
+        }
+        awaitNone(LEFT_SESSIONS).forEach(session -> left.add(new Violation(Rule.CONNECTION_LEAKED, session)));
+        return left;
+    }
+
+    /** What sessions hold that are not about to end, as those are whose connection was cut. */
+    private List<String> connectedLocks() {
+        Set<Integer> ports = workers.stream()
+                .flatMap(worker -> worker.network().openPorts().stream())
+                .collect(Collectors.toSet());
+        record Row(String lock, int port) {}
+        return control.rows(row -> new Row(row.getString(1), row.getInt(2)), LEFT_LOCKS).stream()
+                .filter(row -> ports.contains(row.port()))
+                .map(Row::lock)
+                .toList();
+    }
+
+    /** Looks until there is none, for a while; returns what is still there. */
+    private List<String> awaitNone(String sql) throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(8);
+        List<String> left = control.rows(row -> row.getString(1), sql);
+        while (!left.isEmpty() && System.nanoTime() < end) {
+            TimeUnit.MILLISECONDS.sleep(20);
+            left = control.rows(row -> row.getString(1), sql);
+        }
+        return left;
+    }
+
+    private void everyone(String order, @Nullable String answer) throws IOException, InterruptedException {
+        for (WorkerProgram worker : workers) {
+            worker.tell(order);
+        }
+        if (answer != null) {
+            for (WorkerProgram worker : workers) {
+                require(worker, worker.hear(answer, PATIENCE));
+            }
+        }
+    }
+
+    private static String require(WorkerProgram worker, @Nullable String answer) {
+        return Objects.requireNonNull(answer, () -> worker.name() + " does not answer");
+    }
+
+    // ---- what is told ----
+
+    FaultTable table() {
+        return table;
+    }
+
+    /** How many sections there were. */
+    long sections() {
+        return sections;
+    }
+
+    /** How many writes the fence has refused. */
+    long refused() {
+        return refused;
+    }
+
+    String progress() {
+        long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start);
+        return String.format(
+                "proof %d:%02d: %d faults, %,d sections, %,d writes, %d refused by the fence, %d losses told, %d violations"
+                        + " (longest time between two looks at the sessions: %d ms)",
+                seconds / 60,
+                seconds % 60,
+                table.count(),
+                sections,
+                writes,
+                refused,
+                losses,
+                violations.size(),
+                TimeUnit.MICROSECONDS.toMillis(longestGap));
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+        adversary.close();
+        for (WorkerProgram worker : workers) {
+            worker.close();
+        }
+        watch.close();
+        control.close();
+        scene.control().close();
+        way.close();
+    }
+}

@@ -1,0 +1,72 @@
+package dev.pals.proof;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Programs lock at random while faults come at random: nothing happens that must not. */
+final class ProofTest {
+    private static final Duration ROUND = Duration.ofSeconds(20);
+    private static final Path REPORT = Path.of("target", "proof", "table.md");
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void programs_underFaults_showNoViolation() throws IOException {
+        long seed = Long.getLong("proof.seed", new Random().nextInt(1_000_000));
+        Duration duration = Duration.parse(System.getProperty("proof.duration", "PT40S"));
+        System.out.println("proof: seed " + seed + " for " + duration + "; again with -Dproof.seed=" + seed);
+        Files.createDirectories(REPORT.getParent());
+        assertTimeoutPreemptively(
+                duration.multipliedBy(3).plusMinutes(4), () -> assertNoViolation(everything(seed, duration)));
+    }
+
+    private void assertNoViolation(ProofSettings settings) throws Exception {
+        try (ProofServer server = ProofServer.start(directory);
+                ProofRun run = new ProofRun(server, settings)) {
+            List<Violation> violations = run.run();
+            String report = "Seed " + settings.seed() + ", " + run.progress() + "\n\n" + run.table();
+            System.out.println(report);
+            Files.writeString(REPORT, report);
+
+            assertThat(violations).as("violations with seed " + settings.seed()).isEmpty();
+            assertThat(run.table().struck()).as("faults").containsAll(settings.faults());
+            // 500 in 30 minutes.
+            assertThat(run.table().count()).as("faults").isGreaterThanOrEqualTo((int)
+                    (settings.duration().toSeconds()
+                            * 500
+                            / Duration.ofMinutes(30).toSeconds()));
+            assertThat(run.sections())
+                    .as("sections")
+                    .isGreaterThan(3 * settings.duration().toSeconds());
+            assertThat(run.refused()).as("writes that the fence refused").isPositive();
+        }
+    }
+
+    /** Workers of all kinds, all that they do, and all faults. */
+    private static ProofSettings everything(long seed, Duration duration) {
+        return new ProofSettings(
+                seed,
+                duration,
+                ROUND,
+                List.of(Profile.values()),
+                2,
+                6,
+                Step.mixed(),
+                EnumSet.allOf(Fault.class),
+                Duration.ofMillis(800),
+                true,
+                Duration.ofSeconds(6),
+                System.getProperty("java.class.path"));
+    }
+}

@@ -1,0 +1,185 @@
+package dev.pals.proof;
+
+import dev.pals.proof.Violation.Rule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import javax.tools.JavaCompiler;
+import javax.tools.StandardJavaFileManager;
+import javax.tools.ToolProvider;
+
+/** A mistake that somebody could make in the engine: a change of its source, and what the checker is to say of it. */
+enum SeededBug {
+    /** A wait that has ended with an error is taken for one that was not granted. */
+    SETTLE_STEP_MISSING(
+            "internal/session/Session",
+            "despiteLateCancel(this::unlockAll);",
+            "",
+            Rule.STRAY_LOCK,
+            EnumSet.of(Step.EXCLUSIVE),
+            EnumSet.of(Fault.GRANTED_CANCELLED)),
+    /** The lock of a transaction is free before its work is there. */
+    RELEASE_BEFORE_COMMIT(
+            "LockedTransaction",
+            "confirm(lock);\n                return result;",
+            "confirm(lock); lock.close(); return result;",
+            Rule.LOST_WRITE,
+            EnumSet.of(Step.TRANSACTION),
+            EnumSet.noneOf(Fault.class)),
+    /** Within a program, an exclusive lock is handed on while somebody has it. */
+    HAND_OFF_TO_TWO(
+            "internal/gate/Gate",
+            "return isWantedBy(next, held) && mayJoin && !isTimeToLook();",
+            "return true;",
+            Rule.EXCLUSIVE_EXCLUSIVE,
+            EnumSet.of(Step.EXCLUSIVE),
+            EnumSet.noneOf(Fault.class)),
+    /** Who has the lock by a hand-off has the token of the one before. */
+    TOKEN_REUSED(
+            "internal/gate/Entry",
+            "token = held.token() + before;",
+            "token = held.token();",
+            Rule.TOKEN_NOT_GROWING,
+            EnumSet.of(Step.EXCLUSIVE),
+            EnumSet.noneOf(Fault.class)),
+    /** A session has ended, and nobody hears of it. */
+    LOST_EVENT_DROPPED(
+            "internal/session/Session",
+            "lost.forEach(hold -> tellLoss(hold, cause));",
+            "",
+            Rule.LOSS_NOT_TOLD,
+            EnumSet.of(Step.KEEP),
+            EnumSet.of(Fault.HOLDER_TERMINATED)),
+    /** The ledger has another key than PostgreSQL, so that after an error a lock is taken for a stray one. */
+    LEDGER_OFF_BY_ONE(
+            "internal/session/Session",
+            "ledger.put(command.key(), hold);",
+            "ledger.put(command.key() + 1, hold);",
+            Rule.LOCK_VANISHED,
+            EnumSet.of(Step.TRY),
+            EnumSet.of(Fault.GRANTED_CANCELLED)),
+    /** Of several commands in one statement, each has the answer of the one before. */
+    BATCH_RESULTS_SHIFTED_BY_ONE(
+            "internal/session/Session",
+            """
+                        for (Command command : commands) {
+                            result.next();
+                            command.answer(result.getLong(1));
+                        }
+            """,
+            """
+                        long before = 1;
+                        for (Command command : commands) {
+                            result.next();
+                            command.answer(before);
+                            before = result.getLong(1);
+                        }
+            """,
+            Rule.NOT_IN_POSTGRESQL,
+            EnumSet.of(Step.EXCLUSIVE, Step.TRY),
+            EnumSet.noneOf(Fault.class)),
+    /** The locker trusts a server whose locks exclude nobody. */
+    PROBE_SKIPPED(
+            "LockerBuilder",
+            "private boolean probed = true;",
+            "private boolean probed = false;",
+            Rule.NOT_IN_POSTGRESQL,
+            EnumSet.of(Step.EXCLUSIVE),
+            EnumSet.noneOf(Fault.class)),
+    /** A guarded write is accepted although a newer token was shown. */
+    FENCE_SKIPPED(
+            "jooq/FencingTokens",
+            ".where(FENCE.TOKEN.le(excluded(FENCE.TOKEN)))",
+            "",
+            Rule.STALE_WRITE_ACCEPTED,
+            EnumSet.of(Step.EXCLUSIVE, Step.KEEP),
+            EnumSet.of(Fault.HOLDER_TERMINATED)),
+    /** Of several keys, the one that was not free counts as taken, too. */
+    MISS_TAKEN_FOR_GRANT(
+            "internal/session/Session",
+            "commands.get(i).answer(result.getLong(1));",
+            "commands.get(i).answer(Math.max(1, result.getLong(1)));",
+            Rule.NOT_IN_POSTGRESQL,
+            EnumSet.of(Step.SEVERAL),
+            EnumSet.noneOf(Fault.class)),
+    /** A locker that is closed keeps the connections that it had from somebody's pool. */
+    CONNECTION_NOT_GIVEN_BACK(
+            "internal/session/Sessions",
+            "if (session.refuseAtOnce(end - System.nanoTime())) {\n                    giveBack(session);",
+            "if (session.refuseAtOnce(end - System.nanoTime())) {",
+            Rule.CONNECTION_LEAKED,
+            EnumSet.of(Step.EXCLUSIVE),
+            EnumSet.noneOf(Fault.class));
+
+    private static final Path SOURCES = Path.of("src", "main", "java", "dev", "pals");
+
+    private final String className;
+    private final String original;
+    private final String mistake;
+    private final Rule rule;
+
+    @SuppressWarnings("ImmutableEnumChecker") // Nobody changes it.
+    private final Set<Step> steps;
+
+    @SuppressWarnings("ImmutableEnumChecker")
+    private final Set<Fault> faults;
+
+    SeededBug(String className, String original, String mistake, Rule rule, Set<Step> steps, Set<Fault> faults) {
+        this.className = className;
+        this.original = original;
+        this.mistake = mistake;
+        this.rule = rule;
+        this.steps = steps;
+        this.faults = faults;
+    }
+
+    /** What the checker is to find. */
+    Rule rule() {
+        return rule;
+    }
+
+    /** Whose workers are the ones that it concerns. */
+    Profile profile() {
+        return switch (this) {
+            // All share one session, so that an error meets locks that others hold.
+            case LEDGER_OFF_BY_ONE -> Profile.NARROW;
+            case CONNECTION_NOT_GIVEN_BACK -> Profile.POOLED;
+            default -> Profile.PLAIN;
+        };
+    }
+
+    /** What the workers do. */
+    List<Step> steps() {
+        return List.copyOf(steps);
+    }
+
+    /** What happens to them. */
+    Set<Fault> faults() {
+        return faults;
+    }
+
+    /** Compiles the source with the mistake; the directory is to stand on the class path before everything else. */
+    void compileTo(Path directory) throws IOException {
+        Path file = SOURCES.resolve(className + ".java");
+        String source = Files.readString(file);
+        int at = source.indexOf(original);
+        if (at < 0 || source.indexOf(original, at + 1) >= 0) {
+            throw new IllegalStateException(file + " must have this once: " + original);
+        }
+        Path changed = Files.createDirectories(directory.resolve("source")).resolve(file.getFileName());
+        Files.writeString(changed, source.replace(original, mistake));
+        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+        try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null)) {
+            List<String> options = new ArrayList<>(List.of("-proc:none", "-nowarn", "-d", directory.toString()));
+            options.addAll(List.of("-cp", System.getProperty("java.class.path")));
+            if (!compiler.getTask(null, files, null, options, null, files.getJavaFileObjects(changed))
+                    .call()) {
+                throw new IllegalStateException(this + " does not compile");
+            }
+        }
+    }
+}
