@@ -23,6 +23,8 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.jooq.SQLDialect;
+import org.jooq.impl.DSL;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -159,9 +161,57 @@ final class DoctorTest extends LockerFixture {
                     .doesNotContain("pals.advisory_lock (");
             assertThat(text(diagnosis, "schema")).contains("may not read");
             assertThat(text(diagnosis, "names")).contains("42501");
+            // The extension's own session is there, of another role.
+            assertThat(text(diagnosis, "connections")).doesNotStartWith("0 of");
         } finally {
             database.execute("drop owned by " + role);
             database.execute("drop role " + role);
+        }
+    }
+
+    @Test
+    void examine_schemaWithoutFlyway_tellsTheRest() {
+        try (ScratchDatabase scratch = database.emptyDatabase()) {
+            PalsSchema.migrate(dataSource(scratch.url()));
+            execute(scratch, "drop table pals.flyway_schema_history");
+
+            Diagnosis diagnosis = Doctor.examine(dataSource(scratch.url()));
+
+            assertThat(diagnosis.level()).as(diagnosis.toString()).isEqualTo(Level.OK);
+            assertThat(text(diagnosis, "schema")).contains("may not read");
+        }
+    }
+
+    @Test
+    void examine_olderSchema_isWarnedOf() {
+        try (ScratchDatabase scratch = database.emptyDatabase()) {
+            PalsSchema.migrate(dataSource(scratch.url()));
+            execute(scratch, "delete from pals.flyway_schema_history where version = '" + PalsSchema.VERSION + "'");
+
+            Diagnosis diagnosis = Doctor.examine(dataSource(scratch.url()));
+
+            assertThat(finding(diagnosis, "schema").level())
+                    .as(diagnosis.toString())
+                    .isEqualTo(Level.WARNING);
+        }
+    }
+
+    private static void execute(ScratchDatabase scratch, String sql) {
+        DSL.using(dataSource(scratch.url()), SQLDialect.POSTGRES).execute(sql);
+    }
+
+    @Test
+    void examine_lockOfAnotherProgram_saysThatItsAgeIsNotKnown() {
+        Locker other = locker();
+        try (LockHandle held = other.exclusive(ShopCatalog.STOCKTAKING).acquire()) {
+            assertThat(held.isHeld()).isTrue();
+
+            Diagnosis diagnosis = Doctor.examine(database.dataSource());
+
+            assertThat(diagnosis.findings())
+                    .as(diagnosis.toString())
+                    .anySatisfy(finding ->
+                            assertThat(finding.text()).contains("for how long 1 more of other programs are held"));
         }
     }
 

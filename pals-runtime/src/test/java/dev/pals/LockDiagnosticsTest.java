@@ -8,6 +8,8 @@ import dev.pals.db.server.ScratchDatabase;
 import dev.pals.diagnostics.LockDiagnostics;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockHandle;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.jooq.DSLContext;
@@ -77,6 +79,26 @@ final class LockDiagnosticsTest extends LockerFixture {
                             holder + " diagnosed\n  " + waiter + " diagnosed waits for shop.stocktaking (exclusive)\n");
         }
         waits.get(30, TimeUnit.SECONDS);
+    }
+
+    /** Within a transaction PostgreSQL keeps what it first saw of the sessions. */
+    @Test
+    void held_secondLookOfATransaction_isOfThatMoment() throws Exception {
+        try (Connection other = database.dataSource().getConnection();
+                Statement statement = other.createStatement()) {
+            other.setAutoCommit(false);
+            DSL.using(database.dataSource(), SQLDialect.POSTGRES).transaction(trx -> {
+                LockDiagnostics within = LockDiagnostics.of(trx.dsl());
+                assertThat(within.held()).isEmpty();
+                statement.execute("select pg_advisory_xact_lock(1)");
+
+                assertThat(within.held()).singleElement().satisfies(row -> {
+                    assertThat(row.getScope()).isNull();
+                    assertThat(row.getTransactionAge()).isNotNull();
+                });
+            });
+            other.rollback();
+        }
     }
 
     @Test

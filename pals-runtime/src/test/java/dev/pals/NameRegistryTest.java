@@ -173,6 +173,18 @@ final class NameRegistryTest {
         }
     }
 
+    /** As a program does that hangs in the middle of its start. */
+    @Test
+    void locker_anotherKeepsTheNamesLocked_locksAllTheSame() throws Exception {
+        try (ScratchDatabase scratch = database.emptyDatabase()) {
+            migrated(scratch).transaction(trx -> {
+                trx.dsl().execute("lock table pals.lock_name in share row exclusive mode");
+                assertLocks(scratch.url());
+            });
+            assertThat(migrated(scratch).fetchCount(LOCK_NAME)).isZero();
+        }
+    }
+
     private static DSLContext migrated(ScratchDatabase scratch) {
         PGSimpleDataSource dataSource = new PGSimpleDataSource();
         dataSource.setUrl(scratch.url());

@@ -82,13 +82,18 @@ final class PgBouncer implements AutoCloseable {
      * @param sessions how many sessions of PostgreSQL all clients share; further ones wait
      */
     static PgBouncer start(String jdbcUrl, PoolMode mode, int sessions) {
+        return start(jdbcUrl, mode, sessions, "");
+    }
+
+    /** With a line more in its settings. */
+    static PgBouncer start(String jdbcUrl, PoolMode mode, int sessions, String setting) {
         Path program = installed();
         Properties target = Objects.requireNonNull(Driver.parseURL(jdbcUrl, null), "not a URL of PostgreSQL");
         try {
             int port = freePort();
             Path directory = Files.createTempDirectory("pals-pgbouncer-");
             Files.createFile(directory.resolve(LOG));
-            Files.writeString(directory.resolve(SETTINGS), settings(target, mode, sessions, port));
+            Files.writeString(directory.resolve(SETTINGS), settings(target, mode, sessions, port) + setting);
             // PgBouncer knows each client's database by name, and asks for no password here.
             String url = "jdbc:postgresql://" + InetAddress.getLoopbackAddress().getHostAddress() + ":" + port + "/"
                     + PGProperty.PG_DBNAME.getOrDefault(target) + "?user=client";

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** Servers and connections through which locks would not exclude are refused, by trying them. */
@@ -129,6 +130,43 @@ final class ServerProbeTest extends LockerFixture {
                     .isInstanceOfSatisfying(
                             UnsafeServerException.class,
                             e -> assertThat(e.reason()).isEqualTo(Reason.SHARED_SESSIONS));
+        }
+    }
+
+    /** Where sessions take turns, a connection may well come back to its own with its third statement. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4})
+    void build_poolerWhoseSessionsTakeTurns_isRefusedAndNothingStays(int sessions) throws SQLException {
+        try (PgBouncer bouncer =
+                PgBouncer.start(database.url(), PoolMode.TRANSACTION, sessions, "server_round_robin = 1")) {
+            openAll(bouncer, sessions);
+            for (int i = 0; i < 5; i++) {
+                assertThatThrownBy(
+                                () -> Locker.builder("probe").url(bouncer.url()).build())
+                        .isInstanceOfSatisfying(
+                                UnsafeServerException.class,
+                                e -> assertThat(e.reason()).isEqualTo(Reason.SHARED_SESSIONS));
+            }
+            assertThat(database.advisoryRows()).isEmpty();
+        }
+    }
+
+    /** So many transactions at a time need so many sessions. */
+    private static void openAll(PgBouncer bouncer, int sessions) throws SQLException {
+        List<Connection> clients = new ArrayList<>();
+        try {
+            for (int i = 0; i < sessions; i++) {
+                Connection client = connect(bouncer.url());
+                clients.add(client);
+                client.setAutoCommit(false);
+                try (Statement statement = client.createStatement()) {
+                    statement.execute("select 1");
+                }
+            }
+        } finally {
+            for (Connection client : clients) {
+                client.close();
+            }
         }
     }
 

@@ -140,6 +140,36 @@ class AdvisoryWaitViewTest {
         assertThat(tree()).containsExactlyInAnyOrder("a", "a b monthly", "a c monthly");
     }
 
+    /** Whoever frees a waiter has to know of each of them. */
+    @Test
+    void holderOfTheLockThatAlsoHoldsAnother_whichAHolderWaitsFor_blocksBoth() throws Exception {
+        locked("a", "pg_advisory_lock_shared(" + REPORT + ")");
+        locked("a", "pg_advisory_lock(" + INVOICE_RUN + ")");
+        locked("b", "pg_advisory_lock_shared(" + REPORT + ")");
+        waiting("b", "pg_advisory_lock(" + INVOICE_RUN + ")");
+        waiting("c", "pg_advisory_lock(" + REPORT + ")");
+
+        assertThat(tree()).containsExactlyInAnyOrder("a", "a b invoice-run", "a c monthly", "a b c monthly");
+    }
+
+    /**
+     * Two readers stand beside each other, and the next writer behind both, and so on: what is behind is not doubled.
+     */
+    @Test
+    void readersAndWritersThatTakeTurns_growTheTreeNoFasterThanTheirNumber() throws Exception {
+        locked("a", "pg_advisory_lock(" + REPORT + ")");
+        int groups = 15;
+        for (int i = 0; i < groups; i++) {
+            waiting("r" + i, "pg_advisory_lock_shared(" + REPORT + ")");
+            waiting("s" + i, "pg_advisory_lock_shared(" + REPORT + ")");
+            waiting("w" + i, "pg_advisory_lock(" + REPORT + ")");
+        }
+
+        // Each writer stands twice, under both readers; each reader once.
+        assertThat(dsl.fetchCount(ADVISORY_WAIT)).isEqualTo(1 + groups * 4);
+        assertThat(dsl.fetch(ADVISORY_WAIT).getValues(ADVISORY_WAIT.PID)).containsAll(names.keySet());
+    }
+
     @Test
     void nobodyWaits_treeIsEmpty() throws Exception {
         locked("a", "pg_advisory_lock(" + REPORT + ")");

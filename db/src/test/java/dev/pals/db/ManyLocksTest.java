@@ -13,6 +13,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
@@ -73,6 +75,52 @@ class ManyLocksTest {
                     session.close();
                 }
             }
+        }
+    }
+
+    /** Two readers, a writer, two readers, and so on: each waits behind all before it. */
+    @Test
+    void waits_ofTwoHundredSessionsForOneLock_areShown() throws Exception {
+        ExecutorService threads = Executors.newCachedThreadPool();
+        List<Connection> sessions = new ArrayList<>();
+        try (PostgresServer server = PostgresServer.start();
+                ScratchDatabase database = server.newDatabase()) {
+            PGSimpleDataSource dataSource = new PGSimpleDataSource();
+            dataSource.setUrl(database.url());
+            PalsSchema.migrate(dataSource);
+            DSLContext dsl = DSL.using(dataSource, SQLDialect.POSTGRES);
+            for (int i = 0; i < SESSIONS; i++) {
+                String lock = i == 0 || i % 3 == 2 ? "pg_advisory_lock(1)" : "pg_advisory_lock_shared(1)";
+                Connection session = DriverManager.getConnection(database.url());
+                sessions.add(session);
+                var unused = threads.submit(() -> {
+                    try (Statement statement = session.createStatement()) {
+                        return statement.execute("select " + lock);
+                    }
+                });
+                awaitRows(dsl, i + 1);
+            }
+            long start = System.nanoTime();
+            int shown = dsl.fetchCount(ADVISORY_WAIT);
+            long tookMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+            LOG.info("{} sessions that wait for one lock: {} rows in {} ms", SESSIONS - 1, shown, tookMillis);
+
+            // Each is there, and most writers are behind two readers.
+            assertThat(shown).isBetween(SESSIONS, 2 * SESSIONS);
+        } finally {
+            for (Connection session : sessions) {
+                session.abort(Runnable::run);
+            }
+            threads.shutdownNow();
+        }
+    }
+
+    private static void awaitRows(DSLContext dsl, int count) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (dsl.fetchSingle("select count(*) from pg_catalog.pg_locks where locktype = 'advisory'")
+                        .get(0, Integer.class)
+                < count) {
+            assertThat(System.nanoTime()).as("%s rows", count).isLessThan(end);
         }
     }
 

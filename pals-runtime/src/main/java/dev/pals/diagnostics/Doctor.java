@@ -15,8 +15,11 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jooq.DSLContext;
 import org.jooq.Record;
@@ -45,21 +48,29 @@ public final class Doctor {
 
     private static final int SHOWN = 50;
 
-    private final Connection first;
-    private final @Nullable Connection second;
+    private final DataSource dataSource;
+    private final Connection connection;
     private final List<LockUse> uses;
     private final Duration patience;
     private final DSLContext dsl;
+    private final List<Finding> findings;
+    private final StringBuilder appendix;
     private OffsetDateTime now = OffsetDateTime.now(ZoneOffset.UTC);
-    private final List<Finding> findings = new ArrayList<>();
-    private final StringBuilder appendix = new StringBuilder();
 
-    private Doctor(Connection first, @Nullable Connection second, List<LockUse> uses, Duration patience) {
-        this.first = first;
-        this.second = second;
+    private Doctor(
+            DataSource dataSource,
+            Connection connection,
+            List<LockUse> uses,
+            Duration patience,
+            List<Finding> findings,
+            StringBuilder appendix) {
+        this.dataSource = dataSource;
+        this.connection = connection;
         this.uses = uses;
         this.patience = patience;
-        this.dsl = DSL.using(first, SQLDialect.POSTGRES);
+        this.dsl = DSL.using(connection, SQLDialect.POSTGRES);
+        this.findings = findings;
+        this.appendix = appendix;
     }
 
     /** As {@link #examine(DataSource, List)}, where no locker could be opened. */
@@ -75,38 +86,32 @@ public final class Doctor {
     /**
      * Looks at the database, and at what only this program knows.
      *
-     * @param dataSource that of the locker, or another one for the same role and the same way to the server: two
-     *     connections are used at a time
+     * @param dataSource that of the locker, or another one for the same role and the same way to the server. It is
+     *     asked for two connections at a time; a pool of one is to give up on the second within a time, as pools do by
+     *     default
      * @param uses from {@code locker.uses()}
      * @param patience who holds, waits or is silent for longer than this is listed; at least a second, since lockers
      *     make themselves heard four times in it
      */
     public static Diagnosis examine(DataSource dataSource, List<LockUse> uses, Duration patience) {
-        try (Connection first = dataSource.getConnection()) {
-            boolean autoCommit = first.getAutoCommit();
-            first.setAutoCommit(true);
-            try (Connection second = another(dataSource)) {
-                return new Doctor(first, second, List.copyOf(uses), patience).examine();
-            } finally {
-                first.setAutoCommit(autoCommit);
-            }
+        List<Finding> findings = new ArrayList<>();
+        StringBuilder appendix = new StringBuilder();
+        try (Connection connection = dataSource.getConnection()) {
+            boolean autoCommit = connection.getAutoCommit();
+            connection.setAutoCommit(true);
+            new Doctor(dataSource, connection, List.copyOf(uses), patience, findings, appendix).examine();
+            connection.setAutoCommit(autoCommit);
         } catch (SQLException e) {
-            String text = "PostgreSQL refused a connection (" + describe(e)
-                    + "). Check host, port, database and credentials, and that the server is up";
-            return new Diagnosis(List.of(new Finding(Level.ERROR, "connection", text)), "");
+            String what = findings.isEmpty()
+                    ? "PostgreSQL refused a connection (" + describe(e)
+                            + "). Check host, port, database and credentials, and that the server is up"
+                    : "it ended meanwhile (" + describe(e) + ")";
+            findings.add(new Finding(Level.ERROR, "connection", what));
         }
+        return new Diagnosis(findings, appendix.toString());
     }
 
-    /** Null where there is none, which the probe says. */
-    private static @Nullable Connection another(DataSource dataSource) {
-        try {
-            return dataSource.getConnection();
-        } catch (SQLException e) {
-            return null;
-        }
-    }
-
-    private Diagnosis examine() {
+    private void examine() {
         look("server", this::server);
         look("exclusion", this::exclusion);
         look("connections", this::connections);
@@ -115,7 +120,6 @@ public final class Doctor {
         look("names", this::names);
         look("locks", this::locks);
         here();
-        return new Diagnosis(findings, appendix.toString());
     }
 
     private interface Look {
@@ -132,6 +136,9 @@ public final class Doctor {
             add(Level.WARNING, subject, "not known: " + why);
         } catch (SQLException e) {
             add(Level.ERROR, subject, "not known: " + describe(e));
+        } catch (RuntimeException e) {
+            // Of a data source or a driver; the rest is to be told all the same.
+            add(Level.ERROR, subject, "not known: " + e);
         }
     }
 
@@ -162,10 +169,10 @@ public final class Doctor {
 
     /** Whether it is one to be refused, the probe finds out. */
     private String pooler(int pid) throws SQLException {
-        if (!first.isWrapperFor(PGConnection.class)) {
+        if (!connection.isWrapperFor(PGConnection.class)) {
             return "not known: the connections do not lead to PostgreSQL's own driver";
         }
-        int known = first.unwrap(PGConnection.class).getBackendPID();
+        int known = connection.unwrap(PGConnection.class).getBackendPID();
         return known == pid
                 ? "none between the driver and the server"
                 : "one between the driver, which was told of process " + known + ", and the server's process " + pid;
@@ -176,14 +183,23 @@ public final class Doctor {
     }
 
     private void exclusion() throws SQLException {
-        try {
-            ServerProbe.Findings probed = new ServerProbe("The doctor").probe(first, second);
+        try (Connection second = another()) {
+            ServerProbe.Findings probed = new ServerProbe("The doctor").probe(connection, second);
             probed.warnings().forEach(warning -> add(Level.WARNING, "exclusion", warning));
             if (probed.exclusionTried()) {
                 add(Level.OK, "exclusion", "a lock that one session had was refused to another, and freed");
             }
         } catch (UnsafeServerException e) {
             add(Level.ERROR, "exclusion", Objects.requireNonNull(e.getMessage()));
+        }
+    }
+
+    /** Null where there is none, which the probe says. */
+    private @Nullable Connection another() {
+        try {
+            return dataSource.getConnection();
+        } catch (SQLException e) {
+            return null;
         }
     }
 
@@ -225,12 +241,17 @@ public final class Doctor {
             return;
         }
         String version = DoctorSql.schemaVersion(dsl);
+        boolean other = version != null && !version.equals(PalsSchema.VERSION);
         add(
-                Level.OK,
+                other ? Level.WARNING : Level.OK,
                 "schema",
                 version == null
                         ? "pals is there, of a version that this role may not read"
-                        : "pals is of version " + version + ", and this library of " + PalsSchema.VERSION);
+                        : "pals is of version " + version + ", and this library of " + PalsSchema.VERSION
+                                + (other
+                                        ? ": PalsSchema.migrate(dataSource) brings an older one up, and a newer one may"
+                                                + " want a newer library"
+                                        : ""));
         List<String> rights = DoctorSql.missingRights(dsl);
         add(
                 rights.isEmpty() ? Level.OK : Level.WARNING,
@@ -276,6 +297,24 @@ public final class Doctor {
                 .forEach(use -> holders.add(describe(use)));
         // Which may be just what they are for.
         list(Level.OK, "long holders", "nobody is known to hold for longer than " + patience, holders);
+        strangers(locks);
+    }
+
+    /** Lockers are heard of all the time, so that PostgreSQL cannot tell since when they hold. */
+    private void strangers(Result<AdvisoryLockRecord> locks) {
+        Set<Integer> own =
+                uses.stream().flatMapToInt(use -> use.pid().stream()).boxed().collect(Collectors.toSet());
+        long strangers = locks.stream()
+                .filter(lock -> lock.getApp() != null && !own.contains(lock.getPid()))
+                .filter(lock -> !isLonger(age(lock.getHeldAtLeastSince()), patience))
+                .count();
+        if (strangers > 0) {
+            add(
+                    Level.OK,
+                    "long holders",
+                    "for how long " + strangers
+                            + " more of other programs are held, only their lockers know (locker.uses())");
+        }
     }
 
     private void longWaiters(Result<AdvisoryLockRecord> locks) {
@@ -283,7 +322,8 @@ public final class Doctor {
         for (AdvisoryLockRecord lock : locks) {
             Duration waited = age(lock.getWaitingSince());
             if (isLonger(waited, patience)) {
-                waiters.add(LockDiagnostics.nameOf(lock) + " by process " + lock.getPid() + " for " + waited);
+                waiters.add(LockDiagnostics.nameOf(lock) + " by process " + lock.getPid() + " for " + waited
+                        + ", behind " + Arrays.toString(lock.getBlockedBy()));
             }
         }
         uses.stream()

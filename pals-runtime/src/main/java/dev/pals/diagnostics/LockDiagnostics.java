@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Who holds and who waits in a database, by name, from the audit views of schema {@code pals}: of every program, and of
- * those that do not use PALs too. Each call is one round trip at that moment, which takes some 100 milliseconds where
+ * those that do not use PALs too. Each call is two round trips at that moment, which takes some 100 milliseconds where
  * 10,000 locks are held; nothing in the library calls it.
  *
  * <pre>{@code
@@ -54,7 +54,8 @@ public final class LockDiagnostics {
 
     /** All advisory locks that are held, by application, name and key. */
     public Result<AdvisoryLockRecord> held() {
-        return dsl.selectFrom(ADVISORY_LOCK)
+        return looking()
+                .selectFrom(ADVISORY_LOCK)
                 .where(ADVISORY_LOCK.GRANTED)
                 .orderBy(ADVISORY_LOCK.APP, ADVISORY_LOCK.NAME, ADVISORY_LOCK.LOCK_KEY, ADVISORY_LOCK.PID)
                 .fetch();
@@ -65,7 +66,8 @@ public final class LockDiagnostics {
      * not among them.
      */
     public Result<AdvisoryLockRecord> waiting() {
-        return dsl.selectFrom(ADVISORY_LOCK)
+        return looking()
+                .selectFrom(ADVISORY_LOCK)
                 .where(DSL.not(ADVISORY_LOCK.GRANTED))
                 .orderBy(ADVISORY_LOCK.WAITING_SINCE, ADVISORY_LOCK.PID)
                 .fetch();
@@ -73,22 +75,30 @@ public final class LockDiagnostics {
 
     /**
      * Who waits for whom, from each session that blocks others and waits for no advisory lock itself; every row stands
-     * after the one that it waits for. A session that waits for several appears under each.
+     * after the one that it waits for. A session that waits for several appears under each, and who waits for that one
+     * under the first of these.
      */
     public Result<AdvisoryWaitRecord> waitTree() {
-        return dsl.selectFrom(ADVISORY_WAIT).orderBy(ADVISORY_WAIT.PATH).fetch();
+        return looking().selectFrom(ADVISORY_WAIT).orderBy(ADVISORY_WAIT.PATH).fetch();
     }
 
     /**
      * The sessions that hold the lock of this key: none, one, or several that share it. A former name is another lock.
      */
     public Result<AdvisoryLockRecord> holdersOf(LockKey key) {
-        return dsl.selectFrom(ADVISORY_LOCK)
+        return looking()
+                .selectFrom(ADVISORY_LOCK)
                 .where(ADVISORY_LOCK.GRANTED)
                 .and(ADVISORY_LOCK.KEY_SPACE.eq("bigint"))
                 .and(ADVISORY_LOCK.LOCK_KEY.eq(key.lockHash()))
                 .orderBy(ADVISORY_LOCK.PID)
                 .fetch();
+    }
+
+    /** Within a transaction PostgreSQL shows sessions as they were at the first look, beside locks as they are now. */
+    private DSLContext looking() {
+        dsl.fetch("select pg_catalog.pg_stat_clear_snapshot()");
+        return dsl;
     }
 
     /**

@@ -14,6 +14,7 @@ import org.jooq.Record;
 import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
 
 /**
  * Finds out whether locks exclude through the connections to a server, by trying it: a lock that one connection has
@@ -25,6 +26,8 @@ public final class ServerProbe {
     private static final int OLDEST = 14;
     /** Longer than the pieces that a wait in PostgreSQL's queue is made of. */
     private static final Duration WAIT = Duration.ofSeconds(15);
+
+    private static final int LOOKS = 10;
 
     private static final SecureRandom RANDOM = new SecureRandom();
 
@@ -106,7 +109,8 @@ public final class ServerProbe {
     }
 
     /**
-     * Looks at the server, in three round trips, and leaves no lock behind.
+     * Looks at the server, and leaves no lock behind. Three round trips; some 40 more where a pooler stands between,
+     * which shows only now and then whether it gives each statement to another session.
      *
      * @param first a connection in autocommit
      * @param second another one, at the same time; null where there is none, so that exclusion cannot be tried
@@ -124,39 +128,83 @@ public final class ServerProbe {
         }
         // Nobody else has a key like this one, and two probes at a time have different ones.
         long key = RANDOM.nextLong();
-        Record taken = ask(first, ProbeSql.TRY_AND_LOOK, key);
+        Record server = ask(first, ProbeSql.LOOK_AND_TRY, knownProcess(first), key);
+        if (server.get(ProbeSql.STANDBY)) {
+            freeIfTaken(first, server, key);
+            throw unsafe(
+                    Reason.STANDBY,
+                    "the server is a standby (pg_is_in_recovery() is true), and its locks exclude nobody on the"
+                            + " primary. Connect to the primary, for instance with targetServerType=primary in the URL");
+        }
+        Record taken = server;
+        if (server.get(ProbeSql.DONE) == null) {
+            checkPooler(first, second, pid(server));
+            taken = ask(first, ProbeSql.TRY, key);
+        }
         @Nullable Record other = second == null ? null : ask(second, ProbeSql.TRY, key);
         Record freed = ask(first, ProbeSql.FREE, key);
         if (other != null && second != null && isDone(other)) {
             // It stays on the session otherwise, for whoever comes next.
             ask(second, ProbeSql.FREE, key);
         }
-        if (taken.get(ProbeSql.STANDBY)) {
-            throw unsafe(
-                    Reason.STANDBY,
-                    "the server is a standby (pg_is_in_recovery() is true), and its locks exclude nobody on the"
-                            + " primary. Connect to the primary, for instance with targetServerType=primary in the URL");
-        }
         checkSessions(taken, other, freed);
         return new Findings(
                 other != null,
-                Duration.ofMillis(taken.get(ProbeSql.IDLE_TIMEOUT)),
-                millisOrNone(taken.get(ProbeSql.TRANSACTION_TIMEOUT)),
-                Duration.ofMillis(taken.get(ProbeSql.STATEMENT_TIMEOUT)),
-                taken.get(ProbeSql.MAX_CONNECTIONS),
-                taken.get(ProbeSql.LOCK_TABLE_SIZE));
+                Duration.ofMillis(server.get(ProbeSql.IDLE_TIMEOUT)),
+                millisOrNone(server.get(ProbeSql.TRANSACTION_TIMEOUT)),
+                Duration.ofMillis(server.get(ProbeSql.STATEMENT_TIMEOUT)),
+                server.get(ProbeSql.MAX_CONNECTIONS),
+                server.get(ProbeSql.LOCK_TABLE_SIZE));
+    }
+
+    /** What the driver was told when it connected; no process has number 0. */
+    private static int knownProcess(Connection connection) throws SQLException {
+        return connection.isWrapperFor(PGConnection.class)
+                ? connection.unwrap(PGConnection.class).getBackendPID()
+                : 0;
+    }
+
+    private static void freeIfTaken(Connection connection, Record taken, long key) throws SQLException {
+        if (Boolean.TRUE.equals(taken.get(ProbeSql.DONE))) {
+            ask(connection, ProbeSql.FREE, key);
+        }
+    }
+
+    /**
+     * In session mode each of the two connections has the same session at every look, and never the other's. Otherwise
+     * they change hands: with two looks in a row it shows where sessions take turns, with two connections in turns
+     * where the last one is used again, and with many looks where other clients come in between.
+     */
+    private void checkPooler(Connection first, @Nullable Connection second, int pid) throws SQLException {
+        Integer secondPid = null;
+        for (int i = 0; i < LOOKS; i++) {
+            int seen = pid(ask(first, ProbeSql.LOOK));
+            if (seen != pid || pid(ask(first, ProbeSql.LOOK)) != pid) {
+                throw sharedSessions(pid + ", " + seen);
+            }
+            if (second != null) {
+                int own = pid(ask(second, ProbeSql.LOOK));
+                if (own == pid || (secondPid != null && own != secondPid) || pid(ask(second, ProbeSql.LOOK)) != own) {
+                    throw sharedSessions(pid + ", " + own);
+                }
+                secondPid = own;
+            }
+        }
+    }
+
+    private UnsafeServerException sharedSessions(String seen) {
+        return unsafe(
+                Reason.SHARED_SESSIONS,
+                "statements of one connection reach different sessions of PostgreSQL, or those of two"
+                        + " connections the same (seen: processes " + seen
+                        + "), as through a pooler in transaction or statement mode. Locks would be left to strangers, and granted"
+                        + " to two at a time. Connect past the pooler, or through a pool of it in session mode");
     }
 
     private void checkSessions(Record taken, @Nullable Record other, Record freed) {
         boolean sameSession = other != null && pid(other) == pid(taken);
         if (sameSession || pid(freed) != pid(taken)) {
-            throw unsafe(
-                    Reason.SHARED_SESSIONS,
-                    "statements of one connection reach different sessions of PostgreSQL, or those of two"
-                            + " connections the same (seen: processes " + pid(taken) + ", "
-                            + (other == null ? "" : pid(other) + ", ") + pid(freed)
-                            + "), as through a pooler in transaction or statement mode. Locks would be left to strangers, and granted"
-                            + " to two at a time. Connect past the pooler, or through a pool of it in session mode");
+            throw sharedSessions(pid(taken) + ", " + (other == null ? "" : pid(other) + ", ") + pid(freed));
         }
         if (!isDone(taken) || (other != null && isDone(other)) || !isDone(freed)) {
             throw unsafe(
@@ -187,8 +235,8 @@ public final class ServerProbe {
         return millis == null ? Duration.ZERO : Duration.ofMillis(millis);
     }
 
-    private static Record ask(Connection connection, String sql, long key) {
+    private static Record ask(Connection connection, String sql, Object... parameters) {
         DSLContext dsl = DSL.using(connection, SQLDialect.POSTGRES);
-        return dsl.fetchSingle(sql, key);
+        return dsl.fetchSingle(sql, parameters);
     }
 }

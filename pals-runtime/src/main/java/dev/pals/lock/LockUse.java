@@ -7,7 +7,8 @@ import java.util.OptionalInt;
 /**
  * A lock that one request of this program has or waits for: what PostgreSQL cannot know of it.
  *
- * @param key of a request for several keys, one use for each that it has, and for the one that it waits for
+ * @param key of a request for several keys, one use for each that it has, and for the one that it waits for; while it
+ *     pauses between two tries it has none, and waits for all
  * @param mode exclusive or shared
  * @param granted whether it has the lock; otherwise it waits, perhaps only for other threads of this program
  * @param thread the name of the thread that asked for the lock, or its number where it has no name

@@ -4,6 +4,7 @@ import static dev.pals.db.jooq.pals.Tables.LOCK_NAME;
 import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.excluded;
 import static org.jooq.impl.DSL.inline;
+import static org.jooq.impl.DSL.name;
 
 import dev.pals.db.jooq.pals.tables.records.LockNameRecord;
 import dev.pals.internal.sql.SqlState;
@@ -38,6 +39,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class NameRegistry {
     private static final Logger LOG = LoggerFactory.getLogger(NameRegistry.class);
+
+    private static final int PATIENCE_MILLIS = 5_000;
 
     private final String locker;
 
@@ -92,8 +95,8 @@ public final class NameRegistry {
 
     /**
      * Enters the names that are not there yet: one statement where all are, which changes nothing. Safe from many
-     * processes at once. Where the schema is missing or closed to this role, locking works all the same, so this only
-     * says so.
+     * processes at once. Where the schema is missing, closed to this role or locked by another session, locking works
+     * all the same, so this only says so.
      *
      * @throws LockNameCollisionException if a lock is registered already that PostgreSQL would take for one of these;
      *     none is entered then
@@ -150,6 +153,8 @@ public final class NameRegistry {
     }
 
     private void enter(DSLContext dsl, Map<Long, Named> wanted) {
+        // Names are not worth a start that hangs behind somebody's transaction.
+        dsl.setLocal(name("lock_timeout"), inline(PATIENCE_MILLIS)).execute();
         // Two programs that enter names at the same time would each miss those of the other.
         dsl.execute("lock table {0} in share row exclusive mode", LOCK_NAME);
         List<Named> added = missing(dsl, wanted);
@@ -220,6 +225,11 @@ public final class NameRegistry {
         } else if (SqlState.anyOf(e.sqlState(), SqlState.READ_ONLY)) {
             LOG.warn(
                     "{}: pals.lock_name cannot be written (SQLSTATE {}), so new lock names are not shown.",
+                    locker,
+                    e.sqlState());
+        } else if (SqlState.anyOf(e.sqlState(), SqlState.LOCK_NOT_AVAILABLE, SqlState.QUERY_CANCELED)) {
+            LOG.warn(
+                    "{}: another session keeps pals.lock_name locked (SQLSTATE {}), so new lock names are neither shown nor compared with those of others.",
                     locker,
                     e.sqlState());
         } else {

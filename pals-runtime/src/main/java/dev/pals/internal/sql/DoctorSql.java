@@ -76,14 +76,19 @@ public final class DoctorSql {
                         field(select(count().cast(BIGINT))
                                         .from(name("pg_catalog", "pg_stat_activity"))
                                         .where(field(name("backend_type"), String.class)
-                                                .eq(inline("client backend"))))
+                                                .eq(inline("client backend")))
+                                        // Without pg_read_all_stats, those of other roles have no type.
+                                        .or(and(
+                                                field(name("backend_type")).isNull(),
+                                                field(name("usesysid")).isNotNull())))
                                 .as(USED),
                         setting("max_connections").as(MOST))
                 .fetchSingle();
     }
 
     /**
-     * One record: {@link #USED}, {@link #MOST}, {@link #ADVISORY}. Locks by the fast path take no place.
+     * One record: {@link #USED}, {@link #MOST}, {@link #ADVISORY}. Locks by the fast path take no place, and predicate
+     * locks have a table of their own.
      *
      * @see <a href="https://www.postgresql.org/docs/current/view-pg-locks.html">pg_locks</a>
      */
@@ -99,6 +104,7 @@ public final class DoctorSql {
                                 .as(MOST))
                 .from(name("pg_catalog", "pg_locks"))
                 .where(not(field(name("fastpath"), Boolean.class)))
+                .and(field(name("mode"), String.class).ne(inline("SIReadLock")))
                 .fetchSingle();
     }
 
@@ -121,10 +127,12 @@ public final class DoctorSql {
     /** Of the newest migration; null where this role may not read it. */
     public static @Nullable String schemaVersion(DSLContext dsl) {
         Table<?> history = table(name(PalsSchema.NAME, "flyway_schema_history"));
-        boolean readable = dsl.select(has("has_table_privilege", history, "select"))
+        // Null where the schema was installed without Flyway.
+        @Nullable
+        Boolean readable = dsl.select(has("has_table_privilege", history, "select"))
                 .fetchSingle()
                 .value1();
-        return !readable
+        return !Boolean.TRUE.equals(readable)
                 ? null
                 : dsl.select(field(name("version"), String.class))
                         .from(history)

@@ -7,6 +7,7 @@ import static org.jooq.impl.DSL.name;
 import static org.jooq.impl.DSL.select;
 import static org.jooq.impl.DSL.using;
 import static org.jooq.impl.DSL.val;
+import static org.jooq.impl.DSL.when;
 import static org.jooq.impl.SQLDataType.BIGINT;
 import static org.jooq.impl.SQLDataType.INTEGER;
 
@@ -41,10 +42,14 @@ public final class ProbeSql {
     /** For how many locks of all its sessions the server has room. */
     public static final Field<Long> LOCK_TABLE_SIZE = field(name("lock_table_size"), Long.class);
 
-    /** Tries a lock, and tells what the server is. Parameter: the key. */
-    public static final String TRY_AND_LOOK = render(select(
+    /**
+     * Tells what the server is, and tries a lock where it is the process that was expected: through a pooler, which
+     * makes up a number, the lock could stay on a session that the next statement does not reach. Parameters: the
+     * expected process, the key. {@link #DONE} is null where it was not tried.
+     */
+    public static final String LOOK_AND_TRY = render(select(
             pid(),
-            Routines.pgTryAdvisoryLock1(val(0L)).as(DONE),
+            when(backendPid().eq(val(0)), Routines.pgTryAdvisoryLock1(val(0L))).as(DONE),
             function(name("pg_catalog", "pg_is_in_recovery"), Boolean.class).as(STANDBY),
             millis("idle_session_timeout").as(IDLE_TIMEOUT),
             millis("transaction_timeout").as(TRANSACTION_TIMEOUT),
@@ -53,6 +58,9 @@ public final class ProbeSql {
             number("max_locks_per_transaction")
                     .mul(number("max_connections").add(number("max_prepared_transactions")))
                     .as(LOCK_TABLE_SIZE)));
+
+    /** Only tells the process. */
+    public static final String LOOK = render(select(pid()));
 
     /** Tries a lock. Parameter: the key. */
     public static final String TRY =
@@ -65,7 +73,11 @@ public final class ProbeSql {
     private ProbeSql() {}
 
     private static Field<Integer> pid() {
-        return function(name("pg_catalog", "pg_backend_pid"), Integer.class).as(PID);
+        return backendPid().as(PID);
+    }
+
+    private static Field<Integer> backendPid() {
+        return function(name("pg_catalog", "pg_backend_pid"), Integer.class);
     }
 
     private static Field<Long> number(String setting) {
