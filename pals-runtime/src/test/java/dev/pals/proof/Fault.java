@@ -182,6 +182,8 @@ enum Fault {
                         Statement statement = careless.createStatement()) {
                     takeAllLocks(statement);
                     pause(millis(random, 100, 800));
+                    // The session ends a moment after it was closed, and the next fault needs a lock itself.
+                    statement.execute("select pg_advisory_unlock_all()");
                 }
             });
         }
