@@ -1,19 +1,11 @@
 package dev.pals;
 
 import java.io.DataInputStream;
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
-import java.net.SocketException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
@@ -21,32 +13,20 @@ import java.util.concurrent.CopyOnWriteArrayList;
  *
  * @see <a href="https://www.postgresql.org/docs/current/protocol-message-formats.html">Message formats</a>
  */
-final class WireTap implements AutoCloseable {
-    private static final int POSTGRES_PORT = 5432;
-
-    private final URI target;
-    private final ServerSocket server;
-    private final Queue<Socket> sockets = new ConcurrentLinkedQueue<>();
+final class WireTap extends Relay {
     private final List<String> sql = new CopyOnWriteArrayList<>();
     private final List<String> startups = new CopyOnWriteArrayList<>();
 
     /** Makes one in front of the server of a JDBC URL. */
     WireTap(String jdbcUrl) {
-        target = URI.create(jdbcUrl.substring("jdbc:".length()));
-        try {
-            server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        start(this::accept);
+        super(jdbcUrl);
+        open();
     }
 
     /** The URL that leads through it, unencrypted. */
+    @Override
     String url() {
-        return TestDatabase.urlWith(
-                "jdbc:postgresql://" + server.getInetAddress().getHostAddress() + ":" + server.getLocalPort()
-                        + target.getRawPath() + (target.getRawQuery() == null ? "" : "?" + target.getRawQuery()),
-                "sslmode=disable&gssEncMode=disable");
+        return TestDatabase.urlWith(super.url(), "sslmode=disable&gssEncMode=disable");
     }
 
     /** The texts of simple queries and of statements that were prepared, in the order in which they came. */
@@ -59,49 +39,16 @@ final class WireTap implements AutoCloseable {
         return startups;
     }
 
-    private static void start(Runnable work) {
-        Thread thread = new Thread(work, "wire tap");
-        thread.setDaemon(true);
-        thread.start();
-    }
-
-    private void accept() {
-        while (!server.isClosed()) {
-            try {
-                Socket client = server.accept();
-                Socket postgres = new Socket(target.getHost(), target.getPort() < 0 ? POSTGRES_PORT : target.getPort());
-                sockets.add(client);
-                sockets.add(postgres);
-                client.setTcpNoDelay(true);
-                postgres.setTcpNoDelay(true);
-                start(() -> forward(client, postgres, true));
-                start(() -> forward(postgres, client, false));
-            } catch (SocketException e) {
-                // It is closed.
-                close();
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+    @Override
+    void carry(Socket from, Socket to, boolean requests) throws IOException {
+        if (requests) {
+            carryMessages(new DataInputStream(from.getInputStream()), to.getOutputStream());
+        } else {
+            from.getInputStream().transferTo(to.getOutputStream());
         }
     }
 
-    private void forward(Socket from, Socket to, boolean read) {
-        try (DataInputStream input = new DataInputStream(from.getInputStream());
-                OutputStream output = to.getOutputStream()) {
-            if (read) {
-                forwardMessages(input, output);
-            } else {
-                input.transferTo(output);
-            }
-        } catch (EOFException | SocketException e) {
-            // One end has closed its connection, and so is the other's by now.
-            return;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private void forwardMessages(DataInputStream input, OutputStream output) throws IOException {
+    private void carryMessages(DataInputStream input, OutputStream output) throws IOException {
         startups.add(text(message(input, output)));
         while (true) {
             int type = input.readUnsignedByte();
@@ -129,18 +76,5 @@ final class WireTap implements AutoCloseable {
 
     private static String text(byte[] body) {
         return new String(body, StandardCharsets.UTF_8);
-    }
-
-    /** Closes all connections. */
-    @Override
-    public void close() {
-        try {
-            server.close();
-            for (Socket socket : sockets) {
-                socket.close();
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }
