@@ -29,13 +29,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Properties;
 import java.util.regex.Pattern;
 import javax.sql.DataSource;
 import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.Driver;
-import org.postgresql.PGProperty;
+import org.postgresql.util.URLCoder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,10 +43,10 @@ public final class LockerBuilder {
     private static final int DEFAULT_SESSIONS = 2;
     private static final int DEFAULT_MAX_SESSIONS = 10;
     /** Not JDBC's form: the driver would take the password for a part of the host, and say so in its errors. */
-    private static final String USER_BEFORE_HOST = "(?s)jdbc:postgresql://[^/?]*@.*";
+    private static final String USER_BEFORE_HOST = "(?s)jdbc:postgresql://[^?]*@.*";
 
-    /** The driver is given it beside the URL, which it logs. */
-    private static final Pattern PASSWORD = Pattern.compile("(?<=[?&])password=[^&]*&?");
+    /** The driver is given it beside the URL, which it logs, and most of all where something is wrong with it. */
+    private static final Pattern PASSWORD = Pattern.compile("(?<=[?&])password=([^&]*)&?");
 
     /** How long a request may take to connect where the server does not answer. */
     private static final Duration CONNECT_WITHIN = Duration.ofSeconds(5);
@@ -103,13 +101,27 @@ public final class LockerBuilder {
 
     private static boolean isAccepted(String jdbcUrl) {
         try {
+            var unused = passwordOf(jdbcUrl);
             return jdbcUrl.startsWith("jdbc:postgresql:")
                     && !jdbcUrl.matches(USER_BEFORE_HOST)
-                    && DriverManager.getDriver(jdbcUrl) != null;
-        } catch (SQLException e) {
-            // Its way to say that no driver accepts the URL.
+                    && DriverManager.getDriver(withoutPassword(jdbcUrl)) != null;
+        } catch (SQLException | IllegalArgumentException e) {
+            // Their ways to say that no driver accepts the URL, and that the password has a % that is no escape.
             return false;
         }
+    }
+
+    private static String withoutPassword(String jdbcUrl) {
+        return PASSWORD.matcher(jdbcUrl).replaceAll("");
+    }
+
+    /** As the driver reads it: the last one counts. */
+    private static @Nullable String passwordOf(String jdbcUrl) {
+        return PASSWORD.matcher(jdbcUrl)
+                .results()
+                .map(found -> URLCoder.decode(found.group(1)))
+                .reduce((one, next) -> next)
+                .orElse(null);
     }
 
     /**
@@ -382,15 +394,10 @@ public final class LockerBuilder {
                 .toString();
     }
 
-    private static @Nullable String passwordOf(String jdbcUrl) {
-        Properties properties = Driver.parseURL(jdbcUrl, null);
-        return properties == null ? null : PGProperty.PASSWORD.getOrDefault(properties);
-    }
-
     private HikariDataSource ownPool(String name, String jdbcUrl) {
         HikariConfig config = new HikariConfig();
         config.setPoolName(name);
-        config.setJdbcUrl(PASSWORD.matcher(jdbcUrl).replaceAll(""));
+        config.setJdbcUrl(withoutPassword(jdbcUrl));
         config.setPassword(passwordOf(jdbcUrl));
         config.setMaximumPoolSize(maxSessions);
         config.setMinimumIdle(1);

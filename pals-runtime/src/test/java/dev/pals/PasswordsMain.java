@@ -43,7 +43,10 @@ final class PasswordsMain {
             for (String refused : List.of(
                     url.replaceFirst("^jdbc:", ""),
                     url.replaceFirst("^jdbc:", " jdbc:"),
-                    url.replaceFirst("//", "//someone:" + password + "@"))) {
+                    url.replaceFirst("//", "//someone:" + password + "@"),
+                    url.replaceFirst("//", "//someone:a/" + password + "@"),
+                    url.replaceFirst("\\?", "/?"),
+                    url + "%zz")) {
                 attempt(
                         "a URL that is refused",
                         () -> Locker.create("passwords", refused).close());
