@@ -9,6 +9,7 @@ import dev.pals.diagnostics.LockDiagnostics;
 import dev.pals.key.LockKey;
 import dev.pals.lock.LockHandle;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.Statement;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -84,7 +85,7 @@ final class LockDiagnosticsTest extends LockerFixture {
     /** Within a transaction PostgreSQL keeps what it first saw of the sessions. */
     @Test
     void held_secondLookOfATransaction_isOfThatMoment() throws Exception {
-        try (Connection other = database.dataSource().getConnection();
+        try (Connection other = DriverManager.getConnection(database.url());
                 Statement statement = other.createStatement()) {
             statement.execute("select pg_advisory_lock(1)");
             DSL.using(database.dataSource(), SQLDialect.POSTGRES).transaction(trx -> {
