@@ -90,16 +90,22 @@ final class HistoryChecker {
 
     /**
      * Whether it may have been another session of this worker that granted it, and has ended before the section could
-     * look for it: then it found none, or the one of another section of the same worker.
+     * look for it: then it found none, or the one of another section of the same worker. That one had an exclusive lock
+     * only after the other session's end.
      */
     private boolean isOfAnEndedSession(Section section, List<Section> active) {
+        return endedBeforeItsLook(section)
+                .anyMatch(life -> section.session() == null
+                        || !section.isExclusive()
+                        || active.stream()
+                                .anyMatch(
+                                        other -> section.isOfSameSessionAs(other) && life.lastSeen() <= other.from()));
+    }
+
+    private Stream<SessionLife> endedBeforeItsLook(Section section) {
         Event entered = section.entered();
-        boolean ended = livesByWorker.getOrDefault(entered.worker(), List.of()).stream()
-                .anyMatch(life -> life.mayHaveEndedWithin(entered.asked(), entered.at()));
-        boolean maybeNotItsOwn = section.session() == null
-                || !section.isExclusive()
-                || active.stream().anyMatch(section::isOfSameSessionAs);
-        return ended && maybeNotItsOwn;
+        return livesByWorker.getOrDefault(entered.worker(), List.of()).stream()
+                .filter(life -> life.mayHaveEndedWithin(entered.asked(), entered.at()));
     }
 
     private void checkLock(Section section) {

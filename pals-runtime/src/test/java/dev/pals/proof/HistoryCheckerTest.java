@@ -115,6 +115,18 @@ final class HistoryCheckerTest {
         assertThat(rules()).isEmpty();
     }
 
+    /** Its own session ended, and somebody else of its program had the lock when it could look. */
+    @Test
+    void sectionThatFindsTheLockOfTheNextOneOfItsProgram_isGood() {
+        looks.saw("a", "a", micros(END));
+        looks.saw("other", "a", micros(1_000));
+        exclusive("a#1", 1_050, 1_300, "a", 2);
+        event(Kind.ENTERED, "a#2", 1_100, KEY, LockMode.EXCLUSIVE, "a", 900, 1, 0, "");
+        left("a#2", 1_200, "a");
+
+        assertThat(rules()).isEmpty();
+    }
+
     // ---- a bad one for each rule ----
 
     @Test
@@ -132,6 +144,17 @@ final class HistoryCheckerTest {
         session("a", END);
         exclusive("a#1", 100, 200, "a", 1);
         exclusive("a#2", 150, 250, "a", 2);
+
+        assertThat(rules()).containsExactly(Rule.EXCLUSIVE_EXCLUSIVE);
+    }
+
+    @Test
+    void exclusiveExclusive_inOneProgram_whileAnotherOfItsSessionsEnds() {
+        looks.saw("a", "a", micros(END));
+        looks.saw("other", "a", micros(5_000));
+        exclusive("a#1", 100, 9_000, "a", 1);
+        event(Kind.ENTERED, "a#2", 5_100, KEY, LockMode.EXCLUSIVE, "a", 4_900, 2, 0, "");
+        left("a#2", 5_200, "a");
 
         assertThat(rules()).containsExactly(Rule.EXCLUSIVE_EXCLUSIVE);
     }
