@@ -35,6 +35,8 @@ final class HistoryChecker {
     private final Map<String, Event> losses = new HashMap<>();
     private final Set<Section> uncertain = Collections.newSetFromMap(new IdentityHashMap<>());
     private final List<Violation> violations = new ArrayList<>();
+    private int writes;
+    private int excusedWrites;
 
     private HistoryChecker(History history) {
         this.history = history;
@@ -48,17 +50,17 @@ final class HistoryChecker {
                         losses.merge(event.section(), event, (one, other) -> one.at() < other.at() ? one : other));
     }
 
-    static List<Violation> check(History history) {
-        return new HistoryChecker(history).violations();
+    static Verdict check(History history) {
+        return new HistoryChecker(history).verdict();
     }
 
-    private List<Violation> violations() {
+    private Verdict verdict() {
         violations.addAll(history.atRest());
         byKey(sections, Section::key).values().forEach(this::checkSections);
         sections.forEach(this::checkLoss);
         checkFailures();
         checkWrites();
-        return violations;
+        return new Verdict(violations, sections.size(), uncertain.size(), writes, excusedWrites);
     }
 
     private void add(Rule rule, String what) {
@@ -95,11 +97,24 @@ final class HistoryChecker {
      */
     private boolean isOfAnEndedSession(Section section, List<Section> active) {
         return endedBeforeItsLook(section)
-                .anyMatch(life -> section.session() == null
+                .anyMatch(life -> (section.session() == null && isInTime(life.missing(), section.from()))
                         || !section.isExclusive()
                         || active.stream()
                                 .anyMatch(
                                         other -> section.isOfSameSessionAs(other) && life.lastSeen() <= other.from()));
+    }
+
+    /**
+     * Whether it came while the end of the session might still be untold. A worker that is stopped keeps others waiting,
+     * too: for a row that it has locked.
+     */
+    private boolean isInTime(long end, long moment) {
+        long stopped = history.faults().stream()
+                .filter(fault ->
+                        fault.fault() == Fault.WORKER_STOPPED || fault.fault() == Fault.WORKER_STOPPED_BEYOND_LEASE)
+                .mapToLong(fault -> Math.max(0, Math.min(moment, fault.until()) - Math.max(end, fault.from())))
+                .sum();
+        return moment - end <= history.toldWithin().toNanos() / 1_000 + stopped;
     }
 
     private Stream<SessionLife> endedBeforeItsLook(Section section) {
@@ -151,15 +166,23 @@ final class HistoryChecker {
     private void checkLoss(Section section) {
         Event lost = losses.get(section.entered().section());
         Event left = section.first(Event.Kind.LEFT);
-        long deadline = section.goneSince() == Long.MAX_VALUE
-                ? Long.MAX_VALUE
-                : section.goneSince() + history.toldWithin().toNanos() / 1_000;
-        if (left != null && left.at() > deadline && (lost == null || lost.at() > left.at())) {
-            add(Rule.LOSS_NOT_TOLD, section + ", whose session was gone at " + section.goneSince());
+        long gone = goneSince(section);
+        if (left != null && !isInTime(gone, left.at()) && (lost == null || lost.at() > left.at())) {
+            add(Rule.LOSS_NOT_TOLD, section + ", whose session was gone at " + gone);
         }
         if (lost != null && history.faults().stream().noneMatch(fault -> explains(fault, lost))) {
             add(Rule.LOSS_UNEXPLAINED, section + ", lost at " + lost.at() + ": " + lost.note());
         }
+    }
+
+    /** Of one that had no session any more when it looked, since the last that it may have had was gone. */
+    private long goneSince(Section section) {
+        return section.session() != null
+                ? section.goneSince()
+                : endedBeforeItsLook(section)
+                        .mapToLong(SessionLife::missing)
+                        .max()
+                        .orElse(Long.MAX_VALUE);
     }
 
     private static boolean explains(FaultRecord fault, Event lost) {
@@ -202,11 +225,14 @@ final class HistoryChecker {
     }
 
     /** Each write has read what the one before has written. */
-    private void checkChain(String what, long key, Map<Long, Long> before, List<Event> writes, long after) {
+    private void checkChain(String what, long key, Map<Long, Long> before, List<Event> ofKey, long after) {
         long value = before.getOrDefault(key, 0L);
         Event last = null;
-        for (Event write : writes) {
-            if (write.value() != value + 1 && !isExcused(write) && !isOverwriteOfExcused(last, write)) {
+        for (Event write : ofKey) {
+            boolean excused = isExcused(write) || isOverwriteOfExcused(last, write);
+            writes++;
+            excusedWrites += excused ? 1 : 0;
+            if (write.value() != value + 1 && !excused) {
                 add(
                         Rule.LOST_WRITE,
                         "the " + what + " of " + key + " was " + value + by(last) + ", and " + write.section()

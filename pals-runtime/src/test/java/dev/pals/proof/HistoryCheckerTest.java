@@ -28,6 +28,7 @@ final class HistoryCheckerTest {
     private final Map<Long, Long> tokensBefore = new HashMap<>();
     private final Map<Long, Long> counters = new HashMap<>();
     private final Map<Long, Long> fenced = new HashMap<>();
+    private @Nullable Verdict verdict;
 
     HistoryCheckerTest() {
         for (int at = 0; at <= END; at += 10) {
@@ -104,6 +105,7 @@ final class HistoryCheckerTest {
         counters.put(KEY, 1L);
 
         assertThat(rules()).isEmpty();
+        assertThat(verdict).isEqualTo(new Verdict(List.of(), 2, 0, 2, 1));
     }
 
     @Test
@@ -113,6 +115,7 @@ final class HistoryCheckerTest {
         left("a#1", 710, null);
 
         assertThat(rules()).isEmpty();
+        assertThat(verdict).isEqualTo(new Verdict(List.of(), 1, 1, 0, 0));
     }
 
     /** Its own session ended, and somebody else of its program had the lock when it could look. */
@@ -195,6 +198,14 @@ final class HistoryCheckerTest {
     void notInPostgresql() {
         session("a", END);
         entered("a#1", 100, null, 1);
+
+        assertThat(rules()).containsExactly(Rule.NOT_IN_POSTGRESQL);
+    }
+
+    @Test
+    void notInPostgresql_longAfterTheSessionEnded() {
+        session("a", 1_000);
+        event(Kind.ENTERED, "a#1", 9_000, KEY, LockMode.EXCLUSIVE, null, 900, 1, 0, "");
 
         assertThat(rules()).containsExactly(Rule.NOT_IN_POSTGRESQL);
     }
@@ -309,6 +320,15 @@ final class HistoryCheckerTest {
     }
 
     @Test
+    void lossNotTold_toOneThatHadNoSessionAtItsFirstLook() {
+        session("a", 1_000);
+        event(Kind.ENTERED, "a#1", 1_200, KEY, LockMode.EXCLUSIVE, null, 900, 1, 0, "");
+        left("a#1", 9_000, null);
+
+        assertThat(rules()).containsExactly(Rule.LOSS_NOT_TOLD);
+    }
+
+    @Test
     void lossUnexplained() {
         session("a", END);
         fault(Fault.HOLDER_TERMINATED, "b", 100);
@@ -347,7 +367,8 @@ final class HistoryCheckerTest {
                 new Standing(counters, fenced, Map.of()),
                 atRest,
                 Duration.ofSeconds(5));
-        return HistoryChecker.check(history).stream().map(Violation::rule).toList();
+        verdict = HistoryChecker.check(history);
+        return verdict.violations().stream().map(Violation::rule).toList();
     }
 
     private static long micros(int millis) {
