@@ -24,10 +24,14 @@ final class HistoryChecker {
     /** A session may be found dead that long after the fault: no timeout of the workers is longer. */
     private static final long AFTERMATH = TimeUnit.SECONDS.toMicros(15);
 
+    /** A locked transaction commits at the latest that long after it has found that it still has its lock. */
+    private static final long COMMIT = TimeUnit.SECONDS.toMicros(2);
+
     /** The moment of a fault is noted before it is struck, by another clock reading. */
     private static final long BEFOREHAND = TimeUnit.MILLISECONDS.toMicros(100);
 
     private final History history;
+    private final long toldWithin;
     private final Map<String, SessionLife> lives;
     private final Map<String, List<SessionLife>> livesByWorker;
     private final List<Section> sections;
@@ -40,6 +44,7 @@ final class HistoryChecker {
 
     private HistoryChecker(History history) {
         this.history = history;
+        toldWithin = TimeUnit.NANOSECONDS.toMicros(history.toldWithin().toNanos());
         lives = history.looks().lives(history.events());
         livesByWorker = lives.values().stream().collect(Collectors.groupingBy(SessionLife::worker));
         sections = Section.of(history.events(), lives);
@@ -97,7 +102,7 @@ final class HistoryChecker {
      */
     private boolean isOfAnEndedSession(Section section, List<Section> active) {
         return endedBeforeItsLook(section)
-                .anyMatch(life -> (section.session() == null && isInTime(life.missing(), section.from()))
+                .anyMatch(life -> (section.session() == null && isInTime(life.missing(), section.from(), toldWithin))
                         || !section.isExclusive()
                         || active.stream()
                                 .anyMatch(
@@ -105,16 +110,16 @@ final class HistoryChecker {
     }
 
     /**
-     * Whether it came while the end of the session might still be untold. A worker that is stopped keeps others waiting,
-     * too: for a row that it has locked.
+     * Whether it came in time after the end of a session. A worker that is stopped keeps others waiting, too: for a row
+     * that it has locked.
      */
-    private boolean isInTime(long end, long moment) {
+    private boolean isInTime(long end, long moment, long limit) {
         long stopped = history.faults().stream()
                 .filter(fault ->
                         fault.fault() == Fault.WORKER_STOPPED || fault.fault() == Fault.WORKER_STOPPED_BEYOND_LEASE)
                 .mapToLong(fault -> Math.max(0, Math.min(moment, fault.until()) - Math.max(end, fault.from())))
                 .sum();
-        return moment - end <= history.toldWithin().toNanos() / 1_000 + stopped;
+        return moment - end <= limit + stopped;
     }
 
     private Stream<SessionLife> endedBeforeItsLook(Section section) {
@@ -167,7 +172,11 @@ final class HistoryChecker {
         Event lost = losses.get(section.entered().section());
         Event left = section.first(Event.Kind.LEFT);
         long gone = goneSince(section);
-        if (left != null && !isInTime(gone, left.at()) && (lost == null || lost.at() > left.at())) {
+        // A transaction is told when it is to be committed.
+        if (left != null
+                && !section.isTransaction()
+                && !isInTime(gone, left.at(), toldWithin)
+                && (lost == null || lost.at() > left.at())) {
             add(Rule.LOSS_NOT_TOLD, section + ", whose session was gone at " + gone);
         }
         if (lost != null && history.faults().stream().noneMatch(fault -> explains(fault, lost))) {
@@ -213,6 +222,7 @@ final class HistoryChecker {
                 .forEach((key, after) -> checkChain(
                         "fenced counter", key, history.before().fenced(), fenced.getOrDefault(key, List.of()), after));
         fenced.values().forEach(this::checkFence);
+        checkTransactions();
         checkDoubled();
         checkAcknowledged();
     }
@@ -264,16 +274,32 @@ final class HistoryChecker {
         return last != null && section != null && isExcused(last) && last.committed() >= section.from();
     }
 
-    private void checkFence(List<Event> writes) {
-        long newest = 0;
-        for (Event write : writes) {
-            if (write.token() < newest) {
+    private void checkFence(List<Event> ofKey) {
+        long newest = -1;
+        String whose = "";
+        for (Event write : ofKey) {
+            if (write.token() < newest
+                    || (write.token() == newest && !write.section().equals(whose))) {
                 add(
                         Rule.STALE_WRITE_ACCEPTED,
                         write.section() + " wrote with token " + write.token() + " at " + write.committed() + ", after "
-                                + newest);
+                                + whose + " with " + newest);
+            } else {
+                newest = write.token();
+                whose = write.section();
             }
-            newest = Math.max(newest, write.token());
+        }
+    }
+
+    private void checkTransactions() {
+        for (Section section : sections) {
+            long gone = goneSince(section);
+            section.events().stream()
+                    .filter(event -> event.isWrite() && section.isTransaction())
+                    .filter(write -> !isInTime(gone, write.committed(), COMMIT))
+                    .forEach(write -> add(
+                            Rule.COMMITTED_WITHOUT_LOCK,
+                            section + ", whose session was gone at " + gone + ", at " + write.committed()));
         }
     }
 

@@ -277,7 +277,7 @@ final class HistoryCheckerTest {
         entered("a#1", 100, "a", 1);
         entered("b#1", 1_010, "b", 2);
         wroteFenced("b#1", 1_020, "b", 2, 1, "op1");
-        wroteFenced("a#1", 1_030, null, 2, 1, "op2");
+        wroteFenced("a#1", 1_030, null, 3, 1, "op2");
         left("b#1", 1_200, "b");
         fenced.put(KEY, 1L);
 
@@ -308,6 +308,43 @@ final class HistoryCheckerTest {
         fenced.put(KEY, 2L);
 
         assertThat(rules()).containsExactly(Rule.STALE_WRITE_ACCEPTED);
+    }
+
+    @Test
+    void staleWriteAccepted_withTheTokenOfAnother() {
+        session("a", END);
+        exclusive("a#1", 100, 200, "a", 1);
+        wroteFenced("a#1", 110, "a", 1, 1, "op1");
+        exclusive("a#2", 300, 400, "a", 2);
+        wroteFenced("a#2", 310, "a", 1, 2, "op2");
+        fenced.put(KEY, 2L);
+
+        assertThat(rules()).containsExactly(Rule.STALE_WRITE_ACCEPTED);
+    }
+
+    @Test
+    void committedWithoutLock() {
+        session("a", 1_000);
+        entered("a#1", 100, "a", 0);
+        wrote("a#1", 4_000, null, 1, "op1");
+        left("a#1", 4_010, null);
+        counters.put(KEY, 1L);
+
+        assertThat(rules()).containsExactly(Rule.COMMITTED_WITHOUT_LOCK);
+    }
+
+    /** It has found that it had its lock, and was stopped before the commit. */
+    @Test
+    void committedWithoutLock_afterAStop_isGood() {
+        session("a", 1_000);
+        faults.add(new FaultRecord(
+                Fault.WORKER_STOPPED_BEYOND_LEASE, Set.of("a"), Set.of(KEY), micros(900), micros(3_900)));
+        entered("a#1", 100, "a", 0);
+        wrote("a#1", 4_000, null, 1, "op1");
+        left("a#1", 4_010, null);
+        counters.put(KEY, 1L);
+
+        assertThat(rules()).isEmpty();
     }
 
     @Test
