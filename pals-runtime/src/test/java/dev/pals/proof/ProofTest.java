@@ -36,7 +36,7 @@ final class ProofTest {
         try (ProofServer server = ProofServer.start(directory);
                 ProofRun run = new ProofRun(server, settings)) {
             List<Violation> violations = run.run();
-            String report = "Seed " + settings.seed() + ", " + run.progress() + "\n\n" + run.table();
+            String report = "Seed " + settings.seed() + "\n\n" + run.table() + "\n" + run.progress() + "\n";
             System.out.println(report);
             Files.writeString(REPORT, report);
 
