@@ -24,10 +24,14 @@ final class HistoryChecker {
     /** A session may be found dead that long after the fault: no timeout of the workers is longer. */
     private static final long AFTERMATH = TimeUnit.SECONDS.toMicros(15);
 
+    /** A locked transaction commits at the latest that long after it has found that it still has its lock. */
+    private static final long COMMIT = TimeUnit.SECONDS.toMicros(2);
+
     /** The moment of a fault is noted before it is struck, by another clock reading. */
     private static final long BEFOREHAND = TimeUnit.MILLISECONDS.toMicros(100);
 
     private final History history;
+    private final long toldWithin;
     private final Map<String, SessionLife> lives;
     private final Map<String, List<SessionLife>> livesByWorker;
     private final List<Section> sections;
@@ -35,9 +39,12 @@ final class HistoryChecker {
     private final Map<String, Event> losses = new HashMap<>();
     private final Set<Section> uncertain = Collections.newSetFromMap(new IdentityHashMap<>());
     private final List<Violation> violations = new ArrayList<>();
+    private int writes;
+    private int excusedWrites;
 
     private HistoryChecker(History history) {
         this.history = history;
+        toldWithin = TimeUnit.NANOSECONDS.toMicros(history.toldWithin().toNanos());
         lives = history.looks().lives(history.events());
         livesByWorker = lives.values().stream().collect(Collectors.groupingBy(SessionLife::worker));
         sections = Section.of(history.events(), lives);
@@ -48,17 +55,17 @@ final class HistoryChecker {
                         losses.merge(event.section(), event, (one, other) -> one.at() < other.at() ? one : other));
     }
 
-    static List<Violation> check(History history) {
-        return new HistoryChecker(history).violations();
+    static Verdict check(History history) {
+        return new HistoryChecker(history).verdict();
     }
 
-    private List<Violation> violations() {
+    private Verdict verdict() {
         violations.addAll(history.atRest());
         byKey(sections, Section::key).values().forEach(this::checkSections);
         sections.forEach(this::checkLoss);
         checkFailures();
         checkWrites();
-        return violations;
+        return new Verdict(violations, sections.size(), uncertain.size(), writes, excusedWrites);
     }
 
     private void add(Rule rule, String what) {
@@ -90,16 +97,35 @@ final class HistoryChecker {
 
     /**
      * Whether it may have been another session of this worker that granted it, and has ended before the section could
-     * look for it: then it found none, or the one of another section of the same worker.
+     * look for it: then it found none, or the one of another section of the same worker. That one had an exclusive lock
+     * only after the other session's end.
      */
     private boolean isOfAnEndedSession(Section section, List<Section> active) {
+        return endedBeforeItsLook(section)
+                .anyMatch(life -> (section.session() == null && isInTime(life.missing(), section.from(), toldWithin))
+                        || !section.isExclusive()
+                        || active.stream()
+                                .anyMatch(
+                                        other -> section.isOfSameSessionAs(other) && life.lastSeen() <= other.from()));
+    }
+
+    /**
+     * Whether it came in time after the end of a session. A worker that is stopped keeps others waiting, too: for a row
+     * that it has locked.
+     */
+    private boolean isInTime(long end, long moment, long limit) {
+        long stopped = history.faults().stream()
+                .filter(fault ->
+                        fault.fault() == Fault.WORKER_STOPPED || fault.fault() == Fault.WORKER_STOPPED_BEYOND_LEASE)
+                .mapToLong(fault -> Math.max(0, Math.min(moment, fault.until()) - Math.max(end, fault.from())))
+                .sum();
+        return moment - end <= limit + stopped;
+    }
+
+    private Stream<SessionLife> endedBeforeItsLook(Section section) {
         Event entered = section.entered();
-        boolean ended = livesByWorker.getOrDefault(entered.worker(), List.of()).stream()
-                .anyMatch(life -> life.mayHaveEndedWithin(entered.asked(), entered.at()));
-        boolean maybeNotItsOwn = section.session() == null
-                || !section.isExclusive()
-                || active.stream().anyMatch(section::isOfSameSessionAs);
-        return ended && maybeNotItsOwn;
+        return livesByWorker.getOrDefault(entered.worker(), List.of()).stream()
+                .filter(life -> life.mayHaveEndedWithin(entered.asked(), entered.at()));
     }
 
     private void checkLock(Section section) {
@@ -145,15 +171,27 @@ final class HistoryChecker {
     private void checkLoss(Section section) {
         Event lost = losses.get(section.entered().section());
         Event left = section.first(Event.Kind.LEFT);
-        long deadline = section.goneSince() == Long.MAX_VALUE
-                ? Long.MAX_VALUE
-                : section.goneSince() + history.toldWithin().toNanos() / 1_000;
-        if (left != null && left.at() > deadline && (lost == null || lost.at() > left.at())) {
-            add(Rule.LOSS_NOT_TOLD, section + ", whose session was gone at " + section.goneSince());
+        long gone = goneSince(section);
+        // A transaction is told when it is to be committed.
+        if (left != null
+                && !section.isTransaction()
+                && !isInTime(gone, left.at(), toldWithin)
+                && (lost == null || lost.at() > left.at())) {
+            add(Rule.LOSS_NOT_TOLD, section + ", whose session was gone at " + gone);
         }
         if (lost != null && history.faults().stream().noneMatch(fault -> explains(fault, lost))) {
             add(Rule.LOSS_UNEXPLAINED, section + ", lost at " + lost.at() + ": " + lost.note());
         }
+    }
+
+    /** Of one that had no session any more when it looked, since the last that it may have had was gone. */
+    private long goneSince(Section section) {
+        return section.session() != null
+                ? section.goneSince()
+                : endedBeforeItsLook(section)
+                        .mapToLong(SessionLife::missing)
+                        .max()
+                        .orElse(Long.MAX_VALUE);
     }
 
     private static boolean explains(FaultRecord fault, Event lost) {
@@ -184,6 +222,7 @@ final class HistoryChecker {
                 .forEach((key, after) -> checkChain(
                         "fenced counter", key, history.before().fenced(), fenced.getOrDefault(key, List.of()), after));
         fenced.values().forEach(this::checkFence);
+        checkTransactions();
         checkDoubled();
         checkAcknowledged();
     }
@@ -196,11 +235,14 @@ final class HistoryChecker {
     }
 
     /** Each write has read what the one before has written. */
-    private void checkChain(String what, long key, Map<Long, Long> before, List<Event> writes, long after) {
+    private void checkChain(String what, long key, Map<Long, Long> before, List<Event> ofKey, long after) {
         long value = before.getOrDefault(key, 0L);
         Event last = null;
-        for (Event write : writes) {
-            if (write.value() != value + 1 && !isExcused(write) && !isOverwriteOfExcused(last, write)) {
+        for (Event write : ofKey) {
+            boolean excused = isExcused(write) || isOverwriteOfExcused(last, write);
+            writes++;
+            excusedWrites += excused ? 1 : 0;
+            if (write.value() != value + 1 && !excused) {
                 add(
                         Rule.LOST_WRITE,
                         "the " + what + " of " + key + " was " + value + by(last) + ", and " + write.section()
@@ -232,16 +274,32 @@ final class HistoryChecker {
         return last != null && section != null && isExcused(last) && last.committed() >= section.from();
     }
 
-    private void checkFence(List<Event> writes) {
-        long newest = 0;
-        for (Event write : writes) {
-            if (write.token() < newest) {
+    private void checkFence(List<Event> ofKey) {
+        long newest = -1;
+        String whose = "";
+        for (Event write : ofKey) {
+            if (write.token() < newest
+                    || (write.token() == newest && !write.section().equals(whose))) {
                 add(
                         Rule.STALE_WRITE_ACCEPTED,
                         write.section() + " wrote with token " + write.token() + " at " + write.committed() + ", after "
-                                + newest);
+                                + whose + " with " + newest);
+            } else {
+                newest = write.token();
+                whose = write.section();
             }
-            newest = Math.max(newest, write.token());
+        }
+    }
+
+    private void checkTransactions() {
+        for (Section section : sections) {
+            long gone = goneSince(section);
+            section.events().stream()
+                    .filter(event -> event.isWrite() && section.isTransaction())
+                    .filter(write -> !isInTime(gone, write.committed(), COMMIT))
+                    .forEach(write -> add(
+                            Rule.COMMITTED_WITHOUT_LOCK,
+                            section + ", whose session was gone at " + gone + ", at " + write.committed()));
         }
     }
 

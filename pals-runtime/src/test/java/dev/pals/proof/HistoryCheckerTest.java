@@ -28,6 +28,7 @@ final class HistoryCheckerTest {
     private final Map<Long, Long> tokensBefore = new HashMap<>();
     private final Map<Long, Long> counters = new HashMap<>();
     private final Map<Long, Long> fenced = new HashMap<>();
+    private @Nullable Verdict verdict;
 
     HistoryCheckerTest() {
         for (int at = 0; at <= END; at += 10) {
@@ -104,6 +105,7 @@ final class HistoryCheckerTest {
         counters.put(KEY, 1L);
 
         assertThat(rules()).isEmpty();
+        assertThat(verdict).isEqualTo(new Verdict(List.of(), 2, 0, 2, 1));
     }
 
     @Test
@@ -111,6 +113,19 @@ final class HistoryCheckerTest {
         session("a", 101);
         event(Kind.ENTERED, "a#1", 700, KEY, LockMode.EXCLUSIVE, null, 95, 1, 0, "");
         left("a#1", 710, null);
+
+        assertThat(rules()).isEmpty();
+        assertThat(verdict).isEqualTo(new Verdict(List.of(), 1, 1, 0, 0));
+    }
+
+    /** Its own session ended, and somebody else of its program had the lock when it could look. */
+    @Test
+    void sectionThatFindsTheLockOfTheNextOneOfItsProgram_isGood() {
+        looks.saw("a", "a", micros(END));
+        looks.saw("other", "a", micros(1_000));
+        exclusive("a#1", 1_050, 1_300, "a", 2);
+        event(Kind.ENTERED, "a#2", 1_100, KEY, LockMode.EXCLUSIVE, "a", 900, 1, 0, "");
+        left("a#2", 1_200, "a");
 
         assertThat(rules()).isEmpty();
     }
@@ -132,6 +147,17 @@ final class HistoryCheckerTest {
         session("a", END);
         exclusive("a#1", 100, 200, "a", 1);
         exclusive("a#2", 150, 250, "a", 2);
+
+        assertThat(rules()).containsExactly(Rule.EXCLUSIVE_EXCLUSIVE);
+    }
+
+    @Test
+    void exclusiveExclusive_inOneProgram_whileAnotherOfItsSessionsEnds() {
+        looks.saw("a", "a", micros(END));
+        looks.saw("other", "a", micros(5_000));
+        exclusive("a#1", 100, 9_000, "a", 1);
+        event(Kind.ENTERED, "a#2", 5_100, KEY, LockMode.EXCLUSIVE, "a", 4_900, 2, 0, "");
+        left("a#2", 5_200, "a");
 
         assertThat(rules()).containsExactly(Rule.EXCLUSIVE_EXCLUSIVE);
     }
@@ -172,6 +198,14 @@ final class HistoryCheckerTest {
     void notInPostgresql() {
         session("a", END);
         entered("a#1", 100, null, 1);
+
+        assertThat(rules()).containsExactly(Rule.NOT_IN_POSTGRESQL);
+    }
+
+    @Test
+    void notInPostgresql_longAfterTheSessionEnded() {
+        session("a", 1_000);
+        event(Kind.ENTERED, "a#1", 9_000, KEY, LockMode.EXCLUSIVE, null, 900, 1, 0, "");
 
         assertThat(rules()).containsExactly(Rule.NOT_IN_POSTGRESQL);
     }
@@ -243,7 +277,7 @@ final class HistoryCheckerTest {
         entered("a#1", 100, "a", 1);
         entered("b#1", 1_010, "b", 2);
         wroteFenced("b#1", 1_020, "b", 2, 1, "op1");
-        wroteFenced("a#1", 1_030, null, 2, 1, "op2");
+        wroteFenced("a#1", 1_030, null, 3, 1, "op2");
         left("b#1", 1_200, "b");
         fenced.put(KEY, 1L);
 
@@ -277,9 +311,55 @@ final class HistoryCheckerTest {
     }
 
     @Test
+    void staleWriteAccepted_withTheTokenOfAnother() {
+        session("a", END);
+        exclusive("a#1", 100, 200, "a", 1);
+        wroteFenced("a#1", 110, "a", 1, 1, "op1");
+        exclusive("a#2", 300, 400, "a", 2);
+        wroteFenced("a#2", 310, "a", 1, 2, "op2");
+        fenced.put(KEY, 2L);
+
+        assertThat(rules()).containsExactly(Rule.STALE_WRITE_ACCEPTED);
+    }
+
+    @Test
+    void committedWithoutLock() {
+        session("a", 1_000);
+        entered("a#1", 100, "a", 0);
+        wrote("a#1", 4_000, null, 1, "op1");
+        left("a#1", 4_010, null);
+        counters.put(KEY, 1L);
+
+        assertThat(rules()).containsExactly(Rule.COMMITTED_WITHOUT_LOCK);
+    }
+
+    /** It has found that it had its lock, and was stopped before the commit. */
+    @Test
+    void committedWithoutLock_afterAStop_isGood() {
+        session("a", 1_000);
+        faults.add(new FaultRecord(
+                Fault.WORKER_STOPPED_BEYOND_LEASE, Set.of("a"), Set.of(KEY), micros(900), micros(3_900)));
+        entered("a#1", 100, "a", 0);
+        wrote("a#1", 4_000, null, 1, "op1");
+        left("a#1", 4_010, null);
+        counters.put(KEY, 1L);
+
+        assertThat(rules()).isEmpty();
+    }
+
+    @Test
     void lossNotTold() {
         session("a", 1_000);
         entered("a#1", 100, "a", 1);
+        left("a#1", 9_000, null);
+
+        assertThat(rules()).containsExactly(Rule.LOSS_NOT_TOLD);
+    }
+
+    @Test
+    void lossNotTold_toOneThatHadNoSessionAtItsFirstLook() {
+        session("a", 1_000);
+        event(Kind.ENTERED, "a#1", 1_200, KEY, LockMode.EXCLUSIVE, null, 900, 1, 0, "");
         left("a#1", 9_000, null);
 
         assertThat(rules()).containsExactly(Rule.LOSS_NOT_TOLD);
@@ -324,7 +404,8 @@ final class HistoryCheckerTest {
                 new Standing(counters, fenced, Map.of()),
                 atRest,
                 Duration.ofSeconds(5));
-        return HistoryChecker.check(history).stream().map(Violation::rule).toList();
+        verdict = HistoryChecker.check(history);
+        return verdict.violations().stream().map(Violation::rule).toList();
     }
 
     private static long micros(int millis) {

@@ -1,5 +1,7 @@
 package dev.pals.proof;
 
+import static dev.pals.db.jooq.pals.Tables.FENCE;
+
 import dev.pals.LockRequest;
 import dev.pals.jooq.FencingTokens;
 import dev.pals.key.LockKey;
@@ -298,7 +300,21 @@ final class Load implements Runnable {
         try {
             request.transaction(dsl(), trx -> {
                 journal.note(Event.Kind.ENTERED, section, LockMode.EXCLUSIVE, List.of(key), any -> 0, asked, "");
-                trx.dsl().connection(same -> journal.count(same, "counter", section, key, 0, op));
+                if (fenced) {
+                    long shown = trx.dsl()
+                            .select(FENCE.TOKEN)
+                            .from(FENCE)
+                            .where(FENCE.LOCK_HASH.eq(key.lockHash()))
+                            .fetchOptional(FENCE.TOKEN)
+                            .orElse(0L);
+                    trx.dsl().connection(same -> journal.count(same, "fenced", section, key, shown, op));
+                } else {
+                    if (random.nextInt(20) == 0) {
+                        // Long enough for its session to end long before the commit.
+                        pause(3_000 + random.nextInt(1_000));
+                    }
+                    trx.dsl().connection(same -> journal.count(same, "counter", section, key, 0, op));
+                }
                 pause(random.nextInt(5));
                 // Before the commit: the library alone knows when it releases the lock after it.
                 journal.note(Event.Kind.LEFT, section, LockMode.EXCLUSIVE, List.of(key), any -> 0, 0, "");
@@ -307,7 +323,10 @@ final class Load implements Runnable {
         } catch (LockLostException e) {
             told.tell(Event.Kind.LOST, section, "in a transaction: " + e.getCause());
         } catch (StaleFencingTokenException e) {
-            told.tell(Event.Kind.REFUSED, section, (fenced ? "" : "though not fenced: ") + e);
+            if (!fenced) {
+                throw new IllegalStateException("It is not fenced", e);
+            }
+            told.tell(Event.Kind.REFUSED, section, e.toString());
         }
     }
 

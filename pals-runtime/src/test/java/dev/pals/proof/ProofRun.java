@@ -54,7 +54,9 @@ final class ProofRun implements AutoCloseable {
     private final List<Violation> violations = new ArrayList<>();
     private final long start = System.nanoTime();
     private long sections;
+    private long excusedSections;
     private long writes;
+    private long excusedWrites;
     private long refused;
     private long losses;
     private long longestGap;
@@ -130,23 +132,26 @@ final class ProofRun implements AutoCloseable {
         Standing after = reader.standing(before.tokens(), events);
         Looks looks = watch.take();
         History history = new History(events, looks, faults, before, after, atRest, settings.toldWithin());
-        List<Violation> found = HistoryChecker.check(history);
+        Verdict verdict = HistoryChecker.check(history);
+        List<Violation> found = verdict.violations();
         found.stream().limit(5).forEach(System.out::println);
         violations.addAll(found);
-        count(history);
+        count(history, verdict);
         if (found.isEmpty()) {
             reader.forgetEvents();
         }
         return after;
     }
 
-    private void count(History history) {
+    private void count(History history, Verdict verdict) {
+        sections += verdict.sections();
+        excusedSections += verdict.excusedSections();
+        writes += verdict.writes();
+        excusedWrites += verdict.excusedWrites();
         table.add(history);
         longestGap = Math.max(longestGap, history.looks().longestGap());
         for (Event event : history.events()) {
             switch (event.kind()) {
-                case ENTERED -> sections++;
-                case WROTE, WROTE_FENCED -> writes++;
                 case REFUSED -> refused++;
                 case LOST -> losses++;
                 default -> {}
@@ -249,6 +254,11 @@ final class ProofRun implements AutoCloseable {
         return sections;
     }
 
+    /** Which share of the sections or of the writes, whichever is greater, was not judged. */
+    double excusedShare() {
+        return Math.max(excusedSections / (double) sections, excusedWrites / (double) writes);
+    }
+
     /** How many writes the fence has refused. */
     long refused() {
         return refused;
@@ -257,13 +267,16 @@ final class ProofRun implements AutoCloseable {
     String progress() {
         long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start);
         return String.format(
-                "proof %d:%02d: %d faults, %,d sections, %,d writes, %d refused by the fence, %d losses told, %d violations"
+                "proof %d:%02d: %d faults, %,d sections judged and %,d excused, %,d writes judged and %,d excused,"
+                        + " %d refused by the fence, %d losses told, %d violations"
                         + " (longest time between two looks at the sessions: %d ms)",
                 seconds / 60,
                 seconds % 60,
                 table.count(),
-                sections,
-                writes,
+                sections - excusedSections,
+                excusedSections,
+                writes - excusedWrites,
+                excusedWrites,
                 refused,
                 losses,
                 violations.size(),

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Programs lock at random while faults come at random: nothing happens that must not. */
 final class ProofTest {
     private static final Duration ROUND = Duration.ofSeconds(20);
+    private static final double MOST_EXCUSED = 0.25;
     private static final Path REPORT = Path.of("target", "proof", "table.md");
 
     @TempDir
@@ -35,7 +36,7 @@ final class ProofTest {
         try (ProofServer server = ProofServer.start(directory);
                 ProofRun run = new ProofRun(server, settings)) {
             List<Violation> violations = run.run();
-            String report = "Seed " + settings.seed() + ", " + run.progress() + "\n\n" + run.table();
+            String report = "Seed " + settings.seed() + "\n\n" + run.table() + "\n" + run.progress() + "\n";
             System.out.println(report);
             Files.writeString(REPORT, report);
 
@@ -49,6 +50,7 @@ final class ProofTest {
             assertThat(run.sections())
                     .as("sections")
                     .isGreaterThan(3 * settings.duration().toSeconds());
+            assertThat(run.excusedShare()).as("share of what was excused").isLessThan(MOST_EXCUSED);
             assertThat(run.refused()).as("writes that the fence refused").isPositive();
         }
     }

@@ -72,6 +72,11 @@ record Section(
         return entered.mode() == LockMode.EXCLUSIVE;
     }
 
+    /** A locked transaction: all others that are exclusive come with a token. */
+    boolean isTransaction() {
+        return isExclusive() && entered.token() == 0;
+    }
+
     long from() {
         return entered.at();
     }

@@ -98,6 +98,22 @@ enum SeededBug {
             Rule.STALE_WRITE_ACCEPTED,
             EnumSet.of(Step.EXCLUSIVE, Step.KEEP),
             EnumSet.of(Fault.HOLDER_TERMINATED)),
+    /** A fenced transaction does not show its token. */
+    FENCED_TRANSACTION_UNCHECKED(
+            "LockedTransaction",
+            "FencingTokens.check(trx, lock);",
+            "",
+            Rule.STALE_WRITE_ACCEPTED,
+            EnumSet.of(Step.FENCED_TRANSACTION),
+            EnumSet.noneOf(Fault.class)),
+    /** A locked transaction is committed without a look whether its lock is still there. */
+    TRANSACTION_UNCONFIRMED(
+            "LockedTransaction",
+            "confirm(lock);\n                return result;",
+            "return result;",
+            Rule.COMMITTED_WITHOUT_LOCK,
+            EnumSet.of(Step.TRANSACTION),
+            EnumSet.of(Fault.HOLDER_TERMINATED)),
     /** Of several keys, the one that was not free counts as taken, too. */
     MISS_TAKEN_FOR_GRANT(
             "internal/session/Session",

@@ -24,8 +24,10 @@ record Violation(Rule rule, String what) {
         LOST_WRITE,
         /** One intended write was done more than once. */
         DOUBLED_WRITE,
-        /** A fenced write was accepted after one with a greater token. */
+        /** A fenced write was accepted after one with a greater token, or with the token of somebody else. */
         STALE_WRITE_ACCEPTED,
+        /** The session of a locked transaction had ended, and it was committed nevertheless. */
+        COMMITTED_WITHOUT_LOCK,
         /** The session had ended, and the holder was not told. */
         LOSS_NOT_TOLD,
         /** The holder was told of a loss that no fault explains. */
