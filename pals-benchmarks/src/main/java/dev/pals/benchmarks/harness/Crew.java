@@ -40,7 +40,13 @@ public final class Crew implements AutoCloseable {
         List<Answer.Ran> ran = all(load.processes(), process -> new Command.Run(warmMillis, millis)).stream()
                 .map(Answer.Ran.class::cast)
                 .toList();
-        counters.check(ran.stream().mapToLong(Answer.Ran::sections).sum());
+        try {
+            counters.check(ran.stream().mapToLong(Answer.Ran::sections).sum());
+        } catch (TurnFailedException e) {
+            // Else the next contender would run on this one's locks.
+            close();
+            throw e;
+        }
         return ran;
     }
 
