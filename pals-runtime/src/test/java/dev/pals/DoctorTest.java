@@ -110,6 +110,23 @@ final class DoctorTest extends LockerFixture {
     }
 
     @Test
+    void examine_lockOfALongTransaction_isNotSaidToBeAsOld() throws Exception {
+        try (Connection open = DriverManager.getConnection(database.url());
+                Statement statement = open.createStatement()) {
+            open.setAutoCommit(false);
+            statement.execute(
+                    "select pg_advisory_xact_lock(" + ShopCatalog.ACCOUNT.of(8L).lockHash() + ")");
+            await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
+                // Speaks all the time, so that nothing is known but its transaction.
+                statement.execute("select 1");
+                assertThat(text(Doctor.examine(database.dataSource(), List.of(), SECOND), "long holders"))
+                        .startsWith("shop.account:8 by process ")
+                        .contains("in a transaction that has been open for PT");
+            });
+        }
+    }
+
+    @Test
     void examine_holdersOfThisProgram_areToldByThreadAndPlace() {
         LockUse held = new LockUse(
                 ShopCatalog.STOCKTAKING,

@@ -28,6 +28,8 @@ public final class ServerProbe {
     private static final Duration WAIT = Duration.ofSeconds(15);
 
     private static final int LOOKS = 10;
+    /** No process has this number. */
+    static final int UNKNOWN = 0;
 
     private static final SecureRandom RANDOM = new SecureRandom();
 
@@ -157,11 +159,11 @@ public final class ServerProbe {
                 server.get(ProbeSql.LOCK_TABLE_SIZE));
     }
 
-    /** What the driver was told when it connected; no process has number 0. */
-    private static int knownProcess(Connection connection) throws SQLException {
+    /** What the driver was told when it connected: another number where a pooler stands between. */
+    static int knownProcess(Connection connection) throws SQLException {
         return connection.isWrapperFor(PGConnection.class)
                 ? connection.unwrap(PGConnection.class).getBackendPID()
-                : 0;
+                : UNKNOWN;
     }
 
     private static void freeIfTaken(Connection connection, Record taken, long key) throws SQLException {
