@@ -72,6 +72,16 @@ class GuardTest {
     }
 
     @Test
+    void holds_floorStoodStill_isFalse() throws Exception {
+        Results results = allAtTheirBars();
+        for (int round = 1; round <= 5; round++) {
+            rate(results, round, Loads.OWN_64, Contestant.RAW, 0);
+        }
+        assertThat(guard(1).holds((bars, attempt) -> asked(bars, results))).isFalse();
+        assertThat(said()).contains("not measured");
+    }
+
+    @Test
     void holds_contenderHasFailedAfterSomeRounds_isFalse() throws Exception {
         Results results = allAtTheirBars();
         results.add(new Note(Loads.OWN_64, Contestant.PALS_4.id(), "two threads had the same lock", true));

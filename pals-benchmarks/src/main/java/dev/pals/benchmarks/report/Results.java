@@ -91,12 +91,12 @@ public final class Results {
         return values.isEmpty() ? Optional.empty() : Optional.of(Spread.of(values.values()));
     }
 
-    /** The ratios of two rates in the same rounds. */
+    /** The ratios of two rates in the same rounds, without those in which the other one stood still. */
     public Optional<Spread> ratio(String load, String contender, String otherLoad, String other) {
         Map<Integer, Double> rates = values(load, contender, Metric.RATE);
         Map<Integer, Double> others = values(otherLoad, other, Metric.RATE);
         List<Double> ratios = rates.entrySet().stream()
-                .filter(each -> others.containsKey(each.getKey()))
+                .filter(each -> others.getOrDefault(each.getKey(), 0.0) > 0)
                 .map(each -> each.getValue() / others.getOrDefault(each.getKey(), 0.0))
                 .toList();
         return ratios.isEmpty() ? Optional.empty() : Optional.of(Spread.of(ratios));
