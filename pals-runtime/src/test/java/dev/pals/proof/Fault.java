@@ -13,7 +13,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /** What goes wrong. */
@@ -75,26 +75,30 @@ enum Fault {
     GRANTED_CANCELLED(false) {
         @Override
         Optional<FaultRecord> strike(Scene scene, Random random) throws Exception {
-            return stallTokens(
-                    scene,
-                    millis(random, 60, 250),
-                    blocked -> blocked.forEach(row -> scene.control()
-                            .rows(result -> result.getBoolean(1), "select pg_cancel_backend(?)", row.pid())));
+            return stallTokens(scene, () -> {
+                pause(millis(random, 60, 250));
+                return scene.blockedOnTokens().stream()
+                        .filter(row -> scene.control()
+                                .rows(result -> result.getBoolean(1), "select pg_cancel_backend(?)", row.pid())
+                                .get(0))
+                        .toList();
+            });
         }
     },
-    /** The same by {@code statement_timeout}, in workers that have one of 400 ms. */
+    /**
+     * The same by {@code statement_timeout}, in workers that have one of 400 ms: there a try ends before, by 300 ms.
+     */
     STATEMENT_TIMEOUT(false) {
         @Override
         Optional<FaultRecord> strike(Scene scene, Random random) throws Exception {
-            return stallTokens(scene, millis(random, 450, 700), blocked -> {})
-                    .filter(struck -> struck.workers().stream().anyMatch(Fault::isTimed));
+            return timeOut(scene, millis(random, 450, 700), row -> isTimed(row.worker()) && row.waits());
         }
     },
-    /** The same by {@code lock_timeout}: by that of a wait, which takes up to a second, or of a worker, 300 ms. */
+    /** The same by {@code lock_timeout}: by that of a wait, up to a second, or by that of a worker, 300 ms. */
     LOCK_TIMEOUT(false) {
         @Override
         Optional<FaultRecord> strike(Scene scene, Random random) throws Exception {
-            return stallTokens(scene, millis(random, 1_050, 1_500), blocked -> {});
+            return timeOut(scene, millis(random, 1_050, 1_500), row -> isTimed(row.worker()) != row.waits());
         }
     },
     /** A thread of a worker is interrupted, wherever it is. */
@@ -104,7 +108,8 @@ enum Fault {
             return on(
                     scene,
                     scene.anyWorker(random, any -> true),
-                    victim -> tell(victim, "interrupt " + random.nextInt(100)));
+                    victim -> victim.ask("interrupt " + random.nextInt(100), Worker.INTERRUPTED)
+                            .endsWith(" true"));
         }
     },
     /** Somebody takes every connection of the pool that a locker uses. */
@@ -112,10 +117,11 @@ enum Fault {
         @Override
         Optional<FaultRecord> strike(Scene scene, Random random) throws Exception {
             Duration time = millis(random, 300, 1_500);
-            return on(scene, scene.anyWorker(random, any -> any.profile() == Profile.POOLED), victim -> {
-                tell(victim, "exhaust " + time.toMillis());
-                pause(time);
-            });
+            return on(
+                    scene,
+                    scene.anyWorker(random, any -> any.profile() == Profile.POOLED),
+                    victim -> !victim.ask("exhaust " + time.toMillis(), Worker.EXHAUSTED)
+                            .endsWith(" 0"));
         }
     },
     /** The network is slow in both directions. */
@@ -126,7 +132,7 @@ enum Fault {
             return on(scene, scene.anyWorker(random, any -> true), victim -> {
                 victim.network().delay(delay);
                 pause(millis(random, 500, 2_000));
-                victim.network().heal();
+                return victim.network().heal() > 0;
             });
         }
     },
@@ -137,7 +143,7 @@ enum Fault {
             return on(
                     scene,
                     scene.anyWorker(random, any -> true),
-                    victim -> victim.network().cut());
+                    victim -> victim.network().cut() > 0);
         }
     },
     /** They are cut when PostgreSQL has done what it was asked, and before the worker hears of it. */
@@ -147,7 +153,7 @@ enum Fault {
             return on(scene, scene.anyWorker(random, any -> true), victim -> {
                 victim.network().cutWithTheNextAnswer();
                 pause(millis(random, 50, 500));
-                victim.network().heal();
+                return victim.network().heal() > 0;
             });
         }
     },
@@ -203,6 +209,8 @@ enum Fault {
         }
     };
 
+    private static final Duration BETWEEN_LOOKS = Duration.ofMillis(50);
+
     private final boolean mayEndSessions;
 
     Fault(boolean mayEndSessions) {
@@ -226,7 +234,8 @@ enum Fault {
     }
 
     private interface BlowTo {
-        void strike(WorkerProgram victim) throws Exception;
+        /** Whether it has hit it. */
+        boolean strike(WorkerProgram victim) throws Exception;
     }
 
     private static Duration millis(Random random, int least, int most) {
@@ -237,10 +246,6 @@ enum Fault {
         LockSupport.parkNanos(time.toNanos());
     }
 
-    private static void tell(WorkerProgram victim, String line) throws Exception {
-        victim.tell(line);
-    }
-
     final Optional<FaultRecord> on(Scene scene, Optional<WorkerProgram> victim, BlowTo blow) throws Exception {
         if (victim.isEmpty()) {
             return Optional.empty();
@@ -249,8 +254,9 @@ enum Fault {
             Set<String> names = Set.of(victim.get().name());
             Set<Long> keys = scene.keysOf(names);
             long from = Journal.now();
-            blow.strike(victim.get());
-            return Optional.of(new FaultRecord(this, names, keys, from, Journal.now()));
+            return blow.strike(victim.get())
+                    ? Optional.of(new FaultRecord(this, names, keys, from, Journal.now()))
+                    : Optional.empty();
         } finally {
             victim.get().recovers();
         }
@@ -261,6 +267,7 @@ enum Fault {
             stopped.stop();
             pause(time);
             stopped.goOn();
+            return true;
         });
     }
 
@@ -269,7 +276,7 @@ enum Fault {
         return on(scene, scene.anyWorker(random, any -> true), victim -> {
             victim.network().silence(requests, answers);
             pause(millis(random, 500, 4_000));
-            victim.network().heal();
+            return victim.network().heal() > 0;
         });
     }
 
@@ -297,23 +304,42 @@ enum Fault {
         });
     }
 
+    private interface Stall {
+        /** Returns whom it has hit. */
+        List<Scene.Stalled> meanwhile();
+    }
+
+    /** Those count that were seen without a token, and have given up before the sequence is free. */
+    final Optional<FaultRecord> timeOut(Scene scene, Duration time, Predicate<Scene.Stalled> mayTimeOut)
+            throws Exception {
+        return stallTokens(scene, () -> {
+            long end = System.nanoTime() + time.toNanos();
+            Set<Scene.Stalled> blocked = new HashSet<>();
+            List<Scene.Stalled> still = List.of();
+            while (System.nanoTime() < end) {
+                pause(BETWEEN_LOOKS);
+                still = scene.blockedOnTokens();
+                blocked.addAll(still);
+            }
+            blocked.removeAll(still);
+            return blocked.stream().filter(mayTimeOut).toList();
+        });
+    }
+
     /**
      * Locks the sequence of fencing tokens for a while: a lock that is granted then has no answer until it has its
      * token.
      */
-    final Optional<FaultRecord> stallTokens(Scene scene, Duration time, Consumer<List<Scene.LockRow>> meanwhile)
-            throws Exception {
+    final Optional<FaultRecord> stallTokens(Scene scene, Stall stall) throws Exception {
         scene.serverIsHit().lock();
         try (Connection connection = DriverManager.getConnection(scene.server().url());
                 Statement statement = connection.createStatement()) {
             connection.setAutoCommit(false);
             long from = Journal.now();
             statement.execute("alter sequence pals.fencing_token no cycle");
-            pause(time);
-            List<Scene.LockRow> blocked = scene.blockedOnTokens();
-            meanwhile.accept(blocked);
-            Set<String> names = blocked.stream().map(Scene.LockRow::worker).collect(Collectors.toSet());
-            Set<Long> keys = new HashSet<>(scene.keysOf(names));
+            Set<String> names =
+                    stall.meanwhile().stream().map(Scene.Stalled::worker).collect(Collectors.toSet());
+            Set<Long> keys = names.isEmpty() ? Set.of() : scene.keysOf(names);
             connection.rollback();
             return names.isEmpty()
                     ? Optional.empty()

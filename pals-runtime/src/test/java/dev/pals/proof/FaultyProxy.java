@@ -24,6 +24,8 @@ final class FaultyProxy implements AutoCloseable {
     private volatile boolean cutsAnswers;
     private volatile boolean dropsRequests;
     private volatile boolean dropsAnswers;
+    /** How many messages were held up, cut off or dropped since all was well. */
+    private int hits;
 
     FaultyProxy(int targetPort) {
         target = new InetSocketAddress(InetAddress.getLoopbackAddress(), targetPort);
@@ -54,9 +56,9 @@ final class FaultyProxy implements AutoCloseable {
         delayNanos = delay.toNanos();
     }
 
-    /** Cuts all connections. */
-    void cut() {
-        links.forEach(Link::close);
+    /** Cuts all connections, and says how many. */
+    int cut() {
+        return (int) links.stream().filter(Link::close).count();
     }
 
     /** From now on PostgreSQL does what it is asked, and its answer cuts the connection instead of being heard. */
@@ -70,13 +72,37 @@ final class FaultyProxy implements AutoCloseable {
         dropsAnswers = answers;
     }
 
-    /** All is well again, for new connections; those that have missed something are cut. */
-    void heal() {
+    /**
+     * All is well again, for new connections; those that have missed something are cut. Says how many messages were
+     * hit.
+     */
+    synchronized int heal() {
         delayNanos = 0;
         cutsAnswers = false;
         dropsRequests = false;
         dropsAnswers = false;
         links.stream().filter(link -> link.hasDropped).forEach(Link::close);
+        int hit = hits;
+        hits = 0;
+        return hit;
+    }
+
+    /** Decided at once with the count, so that none is hit that {@link #heal} does not count. */
+    private synchronized Treatment treatment(boolean answer) {
+        Treatment treatment = answer && cutsAnswers
+                ? Treatment.CUT
+                : (answer ? dropsAnswers : dropsRequests)
+                        ? Treatment.DROPPED
+                        : delayNanos > 0 ? Treatment.DELAYED : Treatment.FORWARDED;
+        hits += treatment == Treatment.FORWARDED ? 0 : 1;
+        return treatment;
+    }
+
+    private enum Treatment {
+        FORWARDED,
+        DELAYED,
+        DROPPED,
+        CUT
     }
 
     private static void start(Runnable work) {
@@ -125,13 +151,14 @@ final class FaultyProxy implements AutoCloseable {
             try (InputStream input = from.getInputStream();
                     OutputStream output = to.getOutputStream()) {
                 for (int read = input.read(buffer); read >= 0; read = input.read(buffer)) {
-                    if (delayNanos > 0) {
-                        LockSupport.parkNanos(delayNanos);
-                    }
-                    if (answers && cutsAnswers) {
+                    Treatment treatment = treatment(answers);
+                    if (treatment == Treatment.CUT) {
                         break;
                     }
-                    if (answers ? dropsAnswers : dropsRequests) {
+                    if (treatment == Treatment.DELAYED) {
+                        LockSupport.parkNanos(delayNanos);
+                    }
+                    if (treatment == Treatment.DROPPED) {
                         hasDropped = true;
                     }
                     if (!hasDropped) {
@@ -152,14 +179,16 @@ final class FaultyProxy implements AutoCloseable {
             }
         }
 
-        void close() {
-            links.remove(this);
+        /** Whether it was open. */
+        boolean close() {
+            boolean wasOpen = links.remove(this);
             try {
                 client.close();
                 postgres.close();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
+            return wasOpen;
         }
     }
 

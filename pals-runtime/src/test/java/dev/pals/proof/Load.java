@@ -51,6 +51,7 @@ final class Load implements Runnable {
     private @Nullable Connection guarded;
     private volatile boolean toRest;
     private volatile boolean resting;
+    private volatile boolean inTurn;
     private int turns;
     private int ops;
 
@@ -89,11 +90,14 @@ final class Load implements Runnable {
         toRest = false;
     }
 
-    void interrupt() {
+    /** Returns whether it was in a turn: between two it does not mind. */
+    boolean interrupt() {
         Thread running = thread.get();
-        if (running != null) {
-            running.interrupt();
+        if (running == null || !inTurn) {
+            return false;
         }
+        running.interrupt();
+        return true;
     }
 
     @Override
@@ -104,7 +108,9 @@ final class Load implements Runnable {
                 resting = true;
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(2));
             } else {
+                inTurn = true;
                 turn();
+                inTurn = false;
                 pause(random.nextInt(40));
             }
             // Whoever interrupts this thread means its turn.

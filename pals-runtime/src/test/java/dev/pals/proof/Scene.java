@@ -20,7 +20,7 @@ final class Scene {
             """;
 
     private static final String BLOCKED_ON_TOKENS = """
-            select l.pid, substr(a.application_name, 7), 0, l.granted
+            select l.pid, substr(a.application_name, 7), a.query_start::text, a.query like '%lock_timeout%'
             from pg_locks l join pg_stat_activity a on a.pid = l.pid
             where l.relation = 'pals.fencing_token'::regclass and not l.granted and a.application_name like 'proof-%'
             """;
@@ -40,6 +40,9 @@ final class Scene {
 
     /** A session that holds a lock, or waits for one. */
     record LockRow(int pid, String worker, long key, boolean granted) {}
+
+    /** A session whose statement, begun at that time, has no token yet; one that waits sets its lock_timeout itself. */
+    record Stalled(int pid, String worker, String since, boolean waits) {}
 
     Scene(ProofServer server, FaultyProxy way, String url, List<WorkerProgram> workers, Workforce workforce) {
         this.server = server;
@@ -62,16 +65,14 @@ final class Scene {
     }
 
     List<LockRow> locks() {
-        return rows(LOCKS);
-    }
-
-    List<LockRow> blockedOnTokens() {
-        return rows(BLOCKED_ON_TOKENS);
-    }
-
-    private List<LockRow> rows(String sql) {
         return control.rows(
-                row -> new LockRow(row.getInt(1), row.getString(2), row.getLong(3), row.getBoolean(4)), sql);
+                row -> new LockRow(row.getInt(1), row.getString(2), row.getLong(3), row.getBoolean(4)), LOCKS);
+    }
+
+    List<Stalled> blockedOnTokens() {
+        return control.rows(
+                row -> new Stalled(row.getInt(1), row.getString(2), row.getString(3), row.getBoolean(4)),
+                BLOCKED_ON_TOKENS);
     }
 
     /** Which keys these workers hold; all keys that are held, if none is named. */
@@ -90,13 +91,18 @@ final class Scene {
     }
 
     /** A worker that no other fault hits at the moment, at random; it recovers when the caller says so. */
-    Optional<WorkerProgram> anyWorker(Random random, Predicate<WorkerProgram> which) {
+    Optional<WorkerProgram> anyWorker(Random random, Predicate<WorkerProgram> which) throws InterruptedException {
         List<WorkerProgram> shuffled;
         synchronized (workers) {
             shuffled = new ArrayList<>(workers);
         }
         Collections.shuffle(shuffled, random);
-        return shuffled.stream().filter(which).filter(WorkerProgram::mayBeHit).findFirst();
+        for (WorkerProgram worker : shuffled) {
+            if (which.test(worker) && worker.mayBeHit()) {
+                return Optional.of(worker);
+            }
+        }
+        return Optional.empty();
     }
 
     void replace(WorkerProgram ended) {

@@ -30,6 +30,8 @@ public final class Worker {
     static final String READY = "ready";
     static final String RESTING = "resting";
     static final String CLOSED = "closed";
+    static final String INTERRUPTED = "interrupted";
+    static final String EXHAUSTED = "exhausted";
 
     private final String name;
     private final Profile profile;
@@ -145,7 +147,8 @@ public final class Worker {
                 say(READY);
             }
             case "interrupt" ->
-                loads.get(Integer.parseInt(words[1]) % loads.size()).interrupt();
+                say(INTERRUPTED + " "
+                        + loads.get(Integer.parseInt(words[1]) % loads.size()).interrupt());
             case "exhaust" -> start("exhaust", () -> exhaust(Duration.ofMillis(Long.parseLong(words[1]))));
             case "dump" ->
                 Thread.getAllStackTraces().forEach((thread, stack) -> say("| " + thread + " " + List.of(stack)));
@@ -164,7 +167,7 @@ public final class Worker {
         }
     }
 
-    /** Takes every connection of the pool that is to be had. */
+    /** Takes every connection of the pool that is to be had, and says how many those were. */
     private void exhaust(Duration time) {
         List<Connection> taken = new ArrayList<>();
         long end = System.nanoTime() + time.toNanos();
@@ -184,5 +187,6 @@ public final class Worker {
                 told.tell(Event.Kind.FAILED, name, "giving back: " + e);
             }
         }
+        say(EXHAUSTED + " " + taken.size());
     }
 }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,7 @@ final class WorkerProgram implements AutoCloseable {
     private final FaultyProxy network;
     private final OtherProgram program;
     private final AtomicBoolean isHit = new AtomicBoolean();
+    private volatile boolean ready;
 
     private WorkerProgram(Worker.Task task, FaultyProxy network, OtherProgram program) {
         this.task = task;
@@ -43,9 +45,16 @@ final class WorkerProgram implements AutoCloseable {
         return network;
     }
 
-    /** One fault at a time reaches it; whoever gets true calls {@link #recovers}. */
-    boolean mayBeHit() {
-        return isHit.compareAndSet(false, true);
+    /** One fault at a time reaches it, once it is ready; whoever gets true calls {@link #recovers}. */
+    boolean mayBeHit() throws InterruptedException {
+        if (!isHit.compareAndSet(false, true)) {
+            return false;
+        }
+        if (ready || hear(Worker.READY, Duration.ofMillis(1)) != null) {
+            return true;
+        }
+        recovers();
+        return false;
     }
 
     void recovers() {
@@ -62,11 +71,18 @@ final class WorkerProgram implements AutoCloseable {
         long end = System.nanoTime() + patience.toNanos();
         for (long rest = patience.toNanos(); rest > 0; rest = end - System.nanoTime()) {
             String line = program.next(Duration.ofNanos(rest));
+            ready |= Worker.READY.equals(line);
             if (line != null && line.startsWith(beginning)) {
                 return line;
             }
         }
         return null;
+    }
+
+    /** Tells it to do something, and returns what it says of that. */
+    String ask(String line, String beginning) throws IOException, InterruptedException {
+        program.tell(line);
+        return Objects.requireNonNull(hear(beginning, Duration.ofSeconds(60)), () -> name() + " does not answer");
     }
 
     /** What all of its threads do, if it is able to say so. */
