@@ -85,20 +85,20 @@ enum Fault {
             });
         }
     },
-    /**
-     * The same by {@code statement_timeout}, in workers that have one of 400 ms: there a try ends before, by 300 ms.
-     */
+    /** The same by {@code statement_timeout}, in workers that have one. */
     STATEMENT_TIMEOUT(false) {
         @Override
         Optional<FaultRecord> strike(Scene scene, Random random) throws Exception {
-            return timeOut(scene, millis(random, 450, 700), row -> isTimed(row.worker()) && row.waits());
+            return timeOut(scene, row -> isOf(Profile.TIMED, row.worker()));
         }
     },
-    /** The same by {@code lock_timeout}: by that of a wait, up to a second, or by that of a worker, 300 ms. */
+    /** The same by {@code lock_timeout}: by that of a wait, or in workers that have one. */
     LOCK_TIMEOUT(false) {
         @Override
         Optional<FaultRecord> strike(Scene scene, Random random) throws Exception {
-            return timeOut(scene, millis(random, 1_050, 1_500), row -> isTimed(row.worker()) != row.waits());
+            return timeOut(
+                    scene,
+                    row -> !isOf(Profile.TIMED, row.worker()) && (row.waits() || isOf(Profile.POOLED, row.worker())));
         }
     },
     /** A thread of a worker is interrupted, wherever it is. */
@@ -210,6 +210,7 @@ enum Fault {
     };
 
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(50);
+    private static final Duration LONGEST_STALL = Duration.ofSeconds(2);
 
     private final boolean mayEndSessions;
 
@@ -225,8 +226,8 @@ enum Fault {
     /** Does it, and returns when it is over; empty if there is nobody to hit at the moment. */
     abstract Optional<FaultRecord> strike(Scene scene, Random random) throws Exception;
 
-    private static boolean isTimed(String worker) {
-        return worker.startsWith(Profile.TIMED.name().toLowerCase(Locale.ROOT));
+    private static boolean isOf(Profile profile, String worker) {
+        return worker.startsWith(profile.name().toLowerCase(Locale.ROOT));
     }
 
     private interface Blow {
@@ -309,20 +310,20 @@ enum Fault {
         List<Scene.Stalled> meanwhile();
     }
 
-    /** Those count that were seen without a token, and have given up before the sequence is free. */
-    final Optional<FaultRecord> timeOut(Scene scene, Duration time, Predicate<Scene.Stalled> mayTimeOut)
-            throws Exception {
+    /** Those count that were seen without a token, and have given up while the sequence was locked. */
+    final Optional<FaultRecord> timeOut(Scene scene, Predicate<Scene.Stalled> mayTimeOut) throws Exception {
         return stallTokens(scene, () -> {
-            long end = System.nanoTime() + time.toNanos();
-            Set<Scene.Stalled> blocked = new HashSet<>();
-            List<Scene.Stalled> still = List.of();
-            while (System.nanoTime() < end) {
+            long end = System.nanoTime() + LONGEST_STALL.toNanos();
+            Set<Scene.Stalled> seen = new HashSet<>();
+            Set<Scene.Stalled> gaveUp = new HashSet<>();
+            while (gaveUp.isEmpty() && System.nanoTime() < end) {
                 pause(BETWEEN_LOOKS);
-                still = scene.blockedOnTokens();
-                blocked.addAll(still);
+                List<Scene.Stalled> blocked = scene.blockedOnTokens();
+                blocked.stream().filter(mayTimeOut).forEach(seen::add);
+                gaveUp.addAll(seen);
+                blocked.forEach(gaveUp::remove);
             }
-            blocked.removeAll(still);
-            return blocked.stream().filter(mayTimeOut).toList();
+            return List.copyOf(gaveUp);
         });
     }
 

@@ -21,8 +21,10 @@ import org.jspecify.annotations.Nullable;
  * Finds what must not happen in a history. What it excuses, it excuses because of what PostgreSQL's sessions showed.
  */
 final class HistoryChecker {
-    /** A session may be found dead that long after the fault: no timeout of the workers is longer. */
-    private static final long AFTERMATH = TimeUnit.SECONDS.toMicros(15);
+    /**
+     * A loss is told that long after the fault, at the latest. What a silent network has swallowed is cut at its end.
+     */
+    private static final long AFTERMATH = TimeUnit.SECONDS.toMicros(5);
 
     /** A locked transaction commits at the latest that long after it has found that it still has its lock. */
     private static final long COMMIT = TimeUnit.SECONDS.toMicros(2);
@@ -41,6 +43,8 @@ final class HistoryChecker {
     private final List<Violation> violations = new ArrayList<>();
     private int writes;
     private int excusedWrites;
+    private int lossesDue;
+    private int lossesUncalledFor;
 
     private HistoryChecker(History history) {
         this.history = history;
@@ -65,7 +69,8 @@ final class HistoryChecker {
         sections.forEach(this::checkLoss);
         checkFailures();
         checkWrites();
-        return new Verdict(violations, sections.size(), uncertain.size(), writes, excusedWrites);
+        return new Verdict(
+                violations, sections.size(), uncertain.size(), writes, excusedWrites, lossesDue, lossesUncalledFor);
     }
 
     private void add(Rule rule, String what) {
@@ -170,18 +175,26 @@ final class HistoryChecker {
 
     private void checkLoss(Section section) {
         Event lost = losses.get(section.entered().section());
-        Event left = section.first(Event.Kind.LEFT);
-        long gone = goneSince(section);
-        // A transaction is told when it is to be committed.
-        if (left != null
-                && !section.isTransaction()
-                && !isInTime(gone, left.at(), toldWithin)
-                && (lost == null || lost.at() > left.at())) {
-            add(Rule.LOSS_NOT_TOLD, section + ", whose session was gone at " + gone);
-        }
-        if (lost != null && history.faults().stream().noneMatch(fault -> explains(fault, lost))) {
+        if (lost != null && !isExplained(section, lost.at())) {
             add(Rule.LOSS_UNEXPLAINED, section + ", lost at " + lost.at() + ": " + lost.note());
         }
+        // Whatever was struck: who is told of a loss has no session any more, or it ends soon.
+        if (lost != null && section.life() != null && !isInTime(lost.at(), section.lastSeen(), toldWithin)) {
+            add(Rule.LOSS_UNEXPLAINED, section + ", lost at " + lost.at() + ", and seen at " + section.lastSeen());
+        }
+        Event left = section.first(Event.Kind.LEFT);
+        if (left == null) {
+            return;
+        }
+        lossesUncalledFor += isExplained(section, left.at()) ? 0 : 1;
+        // A transaction is told when it is to be committed.
+        long gone = goneSince(section);
+        boolean told = lost != null && lost.at() <= left.at();
+        boolean late = !isInTime(gone, left.at(), toldWithin);
+        if (!section.isTransaction() && late && !told) {
+            add(Rule.LOSS_NOT_TOLD, section + ", whose session was gone at " + gone);
+        }
+        lossesDue += !section.isTransaction() && (late || (told && gone != Long.MAX_VALUE)) ? 1 : 0;
     }
 
     /** Of one that had no session any more when it looked, since the last that it may have had was gone. */
@@ -194,11 +207,13 @@ final class HistoryChecker {
                         .orElse(Long.MAX_VALUE);
     }
 
-    private static boolean explains(FaultRecord fault, Event lost) {
-        return fault.fault().mayEndSessions()
-                && fault.reaches(lost.worker())
-                && lost.at() >= fault.from() - BEFOREHAND
-                && lost.at() <= fault.until() + AFTERMATH;
+    /** Whether a fault may be the reason for its loss at this moment. */
+    private boolean isExplained(Section section, long moment) {
+        return history.faults().stream()
+                .anyMatch(fault -> fault.fault().mayEndSessions()
+                        && fault.reaches(section.entered().worker())
+                        && moment >= fault.from() - BEFOREHAND
+                        && isInTime(fault.until(), moment, AFTERMATH));
     }
 
     private void checkFailures() {

@@ -105,7 +105,7 @@ final class HistoryCheckerTest {
         counters.put(KEY, 1L);
 
         assertThat(rules()).isEmpty();
-        assertThat(verdict).isEqualTo(new Verdict(List.of(), 2, 0, 2, 1));
+        assertThat(verdict).isEqualTo(new Verdict(List.of(), 2, 0, 2, 1, 0, 1));
     }
 
     @Test
@@ -115,7 +115,7 @@ final class HistoryCheckerTest {
         left("a#1", 710, null);
 
         assertThat(rules()).isEmpty();
-        assertThat(verdict).isEqualTo(new Verdict(List.of(), 1, 1, 0, 0));
+        assertThat(verdict).isEqualTo(new Verdict(List.of(), 1, 1, 0, 0, 0, 1));
     }
 
     /** Its own session ended, and somebody else of its program had the lock when it could look. */
@@ -367,13 +367,59 @@ final class HistoryCheckerTest {
 
     @Test
     void lossUnexplained() {
-        session("a", END);
+        session("a", 1_000);
         fault(Fault.HOLDER_TERMINATED, "b", 100);
         fault(Fault.WORKER_STOPPED, "a", 100);
         exclusive("a#1", 100, 200, "a", 1);
         lost("a#1", 150);
 
         assertThat(rules()).containsExactly(Rule.LOSS_UNEXPLAINED);
+    }
+
+    @Test
+    void lossUnexplained_longAfterTheFault() {
+        session("a", 15_000);
+        fault(Fault.HOLDER_TERMINATED, "a", 9_000);
+        exclusive("a#1", 100, 200, "a", 1);
+        entered("a#2", 14_500, "a", 2);
+        lost("a#2", 15_000);
+
+        assertThat(rules()).containsExactly(Rule.LOSS_UNEXPLAINED);
+    }
+
+    /** It is told all the same, when it goes on. */
+    @Test
+    void lossLongAfterTheFault_ofOneThatWasStopped_isGood() {
+        session("a", 9_000);
+        fault(Fault.HOLDER_TERMINATED, "a", 9_000);
+        faults.add(new FaultRecord(Fault.WORKER_STOPPED, Set.of("a"), Set.of(KEY), micros(9_000), micros(12_000)));
+        entered("a#1", 8_900, "a", 1);
+        lost("a#1", 15_000);
+
+        assertThat(rules()).isEmpty();
+    }
+
+    @Test
+    void lossUnexplained_whoseSessionLivesOn() {
+        session("a", END);
+        fault(Fault.HOLDER_TERMINATED, "a", 90);
+        entered("a#1", 100, "a", 1);
+        lost("a#1", 150);
+
+        assertThat(rules()).containsExactly(Rule.LOSS_UNEXPLAINED);
+    }
+
+    @Test
+    void lossThatIsTold_counts() {
+        session("a", 1_000);
+        fault(Fault.HOLDER_TERMINATED, "a", 1_000);
+        entered("a#1", 100, "a", 1);
+        lost("a#1", 1_100);
+        left("a#1", 1_110, null);
+        exclusive("b#1", 2_000, 2_010, "b", 2);
+
+        assertThat(rules()).isEmpty();
+        assertThat(verdict).isEqualTo(new Verdict(List.of(), 2, 0, 0, 0, 1, 1));
     }
 
     @Test

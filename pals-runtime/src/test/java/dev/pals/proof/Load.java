@@ -27,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 import org.jooq.DSLContext;
@@ -77,6 +78,7 @@ final class Load implements Runnable {
         return name;
     }
 
+    /** After its turn, whose pauses it cuts short. */
     void rest() {
         toRest = true;
     }
@@ -154,7 +156,7 @@ final class Load implements Runnable {
         switch (step) {
             case EXCLUSIVE -> acquire(section, worker.locker().exclusive(one).waitAtMost(limit), time());
             case KEEP ->
-                acquire(section, worker.locker().exclusive(one).waitAtMost(limit), 2_000 + random.nextInt(6_000));
+                acquire(section, worker.locker().exclusive(one).waitAtMost(limit), 2_000 + random.nextInt(10_000));
             case TRY -> acquire(section, worker.locker().exclusive(one).waitAtMost(Duration.ZERO), time());
             case SHARED -> acquire(section, worker.locker().shared(one).waitAtMost(limit), time());
             case SEVERAL -> acquire(section, worker.locker().exclusive(some).waitAtMost(limit), time());
@@ -217,7 +219,7 @@ final class Load implements Runnable {
             if (exclusive && random.nextInt(10) < 7) {
                 write(section, handle, loss);
             }
-            pauseUnlessLost(loss, millis);
+            pauseUnless(loss::isTold, millis);
             if (exclusive && random.nextInt(10) < 5) {
                 write(section, handle, loss);
             }
@@ -245,9 +247,9 @@ final class Load implements Runnable {
         }
     }
 
-    private static void pauseUnlessLost(LossOf loss, int millis) {
+    private void pauseUnless(BooleanSupplier lost, int millis) {
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-        while (!loss.isTold() && end - System.nanoTime() > 0) {
+        while (!lost.getAsBoolean() && !toRest && end - System.nanoTime() > 0) {
             pause(Math.min(20, Math.max(1, TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime()))));
         }
     }
@@ -317,7 +319,7 @@ final class Load implements Runnable {
                 } else {
                     if (random.nextInt(20) == 0) {
                         // Long enough for its session to end long before the commit.
-                        pause(3_000 + random.nextInt(1_000));
+                        pauseUnless(() -> false, 3_000 + random.nextInt(1_000));
                     }
                     trx.dsl().connection(same -> journal.count(same, "counter", section, key, 0, op));
                 }

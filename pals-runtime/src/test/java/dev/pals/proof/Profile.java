@@ -30,8 +30,8 @@ enum Profile {
             return builder.maxSessions(6).lease(LEASE);
         }
     },
-    /** A pool of its own that is smaller than what the locker would use. */
-    POOLED("") {
+    /** A pool of its own that is smaller than what the locker would use; nobody waits for long on its connections. */
+    POOLED("&options=-c%20lock_timeout=300") {
         @Override
         LockerBuilder more(LockerBuilder builder) {
             return builder.maxSessions(10);
@@ -48,7 +48,7 @@ enum Profile {
         }
     },
     /** Its statements are cancelled when they take long, also while they wait for a lock. */
-    TIMED("&options=-c%20statement_timeout=400%20-c%20lock_timeout=300") {
+    TIMED("&options=-c%20statement_timeout=300") {
         @Override
         LockerBuilder more(LockerBuilder builder) {
             return builder.maxSessions(6);

@@ -6,16 +6,19 @@ import dev.pals.proof.Violation.Rule;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ProofRun implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration LONGEST_MORE = Duration.ofMinutes(4);
     /** A cancelled request may have to free its lock yet. After a second without work, a locker frees everything. */
     private static final Duration SETTLED_WITHIN = Duration.ofMillis(500);
 
@@ -57,6 +61,8 @@ final class ProofRun implements AutoCloseable {
     private long excusedSections;
     private long writes;
     private long excusedWrites;
+    private long lossesDue;
+    private long lossesUncalledFor;
     private long refused;
     private long losses;
     private long longestGap;
@@ -79,16 +85,21 @@ final class ProofRun implements AutoCloseable {
 
     /**
      * Returns everything that must not have happened. Stops after a round in which something did, and else when the
-     * time is over and every fault was struck, and a failover had the fence refuse somebody, or after three times as
-     * long.
+     * time is over and every fault was struck, and a failover had the fence refuse somebody, or four minutes later.
      */
     List<Violation> run() throws Exception {
+        return runUntil(any -> true);
+    }
+
+    /** The same, but goes on after violations of other rules, unless somebody is stuck. */
+    List<Violation> runUntil(Predicate<Rule> found) throws Exception {
         Standing standing = reader.standing(Map.of(), List.of());
         settings.workers().forEach(profile -> workers.add(start(profile)));
         for (WorkerProgram worker : workers) {
             require(worker, worker.hear(Worker.READY, PATIENCE));
         }
-        for (int i = 0; violations.isEmpty() && !isDone(); i++) {
+        Predicate<Rule> last = found.or(rule -> rule == Rule.STUCK);
+        for (int i = 0; violations.stream().map(Violation::rule).noneMatch(last) && !isDone(); i++) {
             if (i > 0) {
                 everyone("go", Worker.READY);
             }
@@ -102,7 +113,7 @@ final class ProofRun implements AutoCloseable {
         long time = System.nanoTime() - start;
         long least = settings.duration().toNanos();
         boolean allSeen = table.struck().containsAll(settings.faults()) && (refused > 0 || !settings.failsOver());
-        return time > 3 * least || (time > least && allSeen);
+        return time > least + LONGEST_MORE.toNanos() || (time > least && allSeen);
     }
 
     private WorkerProgram start(Profile profile) {
@@ -137,9 +148,7 @@ final class ProofRun implements AutoCloseable {
         found.stream().limit(5).forEach(System.out::println);
         violations.addAll(found);
         count(history, verdict);
-        if (found.isEmpty()) {
-            reader.forgetEvents();
-        }
+        reader.forgetEvents();
         return after;
     }
 
@@ -148,6 +157,8 @@ final class ProofRun implements AutoCloseable {
         excusedSections += verdict.excusedSections();
         writes += verdict.writes();
         excusedWrites += verdict.excusedWrites();
+        lossesDue += verdict.lossesDue();
+        lossesUncalledFor += verdict.lossesUncalledFor();
         table.add(history);
         longestGap = Math.max(longestGap, history.looks().longestGap());
         for (Event event : history.events()) {
@@ -183,17 +194,20 @@ final class ProofRun implements AutoCloseable {
     private List<Violation> rest() throws Exception {
         List<Violation> left = new ArrayList<>();
         everyone("rest", null);
-        for (WorkerProgram worker : workers) {
-            if (worker.hear(Worker.RESTING, PATIENCE) == null) {
-                left.add(new Violation(Rule.STUCK, worker.name() + " does not come to rest:\n" + worker.dump()));
-                return left;
+        ExecutorService lookers = Executors.newFixedThreadPool(workers.size());
+        try {
+            List<Callable<List<Violation>>> looks = new ArrayList<>();
+            workers.forEach(worker -> looks.add(() -> rest(worker)));
+            for (Future<List<Violation>> look : lookers.invokeAll(looks)) {
+                left.addAll(look.get());
             }
+        } finally {
+            lookers.shutdownNow();
         }
-        Set<String> strays = new LinkedHashSet<>(connectedLocks());
-        TimeUnit.MILLISECONDS.sleep(SETTLED_WITHIN.toMillis());
-        strays.retainAll(connectedLocks());
-        strays.addAll(awaitNone(LEFT_LOCKS));
-        strays.forEach(lock -> left.add(new Violation(Rule.STRAY_LOCK, lock)));
+        if (left.stream().anyMatch(violation -> violation.rule() == Rule.STUCK)) {
+            return left;
+        }
+        awaitNone(LEFT_LOCKS).forEach(lock -> left.add(new Violation(Rule.STRAY_LOCK, lock)));
         everyone("close", null);
         for (WorkerProgram worker : workers) {
             String closed = require(worker, worker.hear(Worker.CLOSED, PATIENCE));
@@ -205,16 +219,26 @@ final class ProofRun implements AutoCloseable {
         return left;
     }
 
-    /** What sessions hold that are not about to end, as those are whose connection was cut. */
-    private List<String> connectedLocks() {
-        Set<Integer> ports = workers.stream()
-                .flatMap(worker -> worker.network().openPorts().stream())
-                .collect(Collectors.toSet());
+    /** What it has left when it rests, while others may go on for seconds. */
+    private List<Violation> rest(WorkerProgram worker) throws Exception {
+        if (worker.hear(Worker.RESTING, PATIENCE) == null) {
+            return List.of(new Violation(Rule.STUCK, worker.name() + " does not come to rest:\n" + worker.dump()));
+        }
+        List<String> strays = connectedLocks(worker);
+        TimeUnit.MILLISECONDS.sleep(SETTLED_WITHIN.toMillis());
+        strays.retainAll(connectedLocks(worker));
+        return strays.stream().map(lock -> new Violation(Rule.STRAY_LOCK, lock)).toList();
+    }
+
+    /** What its sessions hold that are not about to end, as those are whose connection was cut. */
+    private List<String> connectedLocks(WorkerProgram worker) {
         record Row(String lock, int port) {}
-        return control.rows(row -> new Row(row.getString(1), row.getInt(2)), LEFT_LOCKS).stream()
+        List<Row> rows = control.rows(row -> new Row(row.getString(1), row.getInt(2)), LEFT_LOCKS + " and l.granted");
+        Set<Integer> ports = worker.network().openPorts();
+        return rows.stream()
                 .filter(row -> ports.contains(row.port()))
                 .map(Row::lock)
-                .toList();
+                .collect(Collectors.toCollection(ArrayList::new));
     }
 
     /** Looks until there is none, for a while; returns what is still there. */
@@ -268,7 +292,8 @@ final class ProofRun implements AutoCloseable {
         long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start);
         return String.format(
                 "proof %d:%02d: %d faults, %,d sections judged and %,d excused, %,d writes judged and %,d excused,"
-                        + " %d refused by the fence, %d losses told, %d violations"
+                        + " %d refused by the fence, %d losses told, where %d had to be and in %,d sections none could be,"
+                        + " %d violations"
                         + " (longest time between two looks at the sessions: %d ms)",
                 seconds / 60,
                 seconds % 60,
@@ -279,6 +304,8 @@ final class ProofRun implements AutoCloseable {
                 excusedWrites,
                 refused,
                 losses,
+                lossesDue,
+                lossesUncalledFor,
                 violations.size(),
                 TimeUnit.MICROSECONDS.toMillis(longestGap));
     }

@@ -28,8 +28,7 @@ final class ProofTest {
         Duration duration = Duration.parse(System.getProperty("proof.duration", "PT40S"));
         System.out.println("proof: seed " + seed + " for " + duration + "; again with -Dproof.seed=" + seed);
         Files.createDirectories(REPORT.getParent());
-        assertTimeoutPreemptively(
-                duration.multipliedBy(3).plusMinutes(4), () -> assertNoViolation(everything(seed, duration)));
+        assertTimeoutPreemptively(duration.plusMinutes(8), () -> assertNoViolation(everything(seed, duration)));
     }
 
     private void assertNoViolation(ProofSettings settings) throws Exception {

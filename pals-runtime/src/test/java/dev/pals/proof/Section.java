@@ -100,7 +100,8 @@ record Section(
         return until;
     }
 
-    private long lastSeen() {
+    /** When its session certainly lived for the last time. */
+    long lastSeen() {
         return life == null ? Long.MAX_VALUE : life.lastSeen();
     }
 
