@@ -19,7 +19,7 @@ sealed interface Answer extends Serializable {
      * @param sections how often a thread had a lock for itself
      * @param seconds measured
      * @param processorNanos of this process, for all cycles
-     * @param waits the times until the lock was had, in nanoseconds
+     * @param waits the times until the lock was had, or until the end, in nanoseconds
      */
     record Ran(long cycles, long allCycles, long sections, double seconds, long processorNanos, Histogram waits)
             implements Answer {}

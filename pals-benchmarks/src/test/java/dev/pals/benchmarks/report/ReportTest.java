@@ -25,9 +25,88 @@ class ReportTest {
     }
 
     @Test
-    void of_peerIsFaster_saysWhereWeAreBehind() {
-        assertThat(document(figures()))
-                .contains("- 64 threads, each its own key: PALs, 4 sessions makes 0.50 of Redisson RLock");
+    void of_peerIsFaster_saysWhereTheDefaultIsBehindWithItsSpread() {
+        Results results = figures();
+        rates(results, Contestant.PALS_2, 500, 4_000, 1_000);
+        assertThat(document(results))
+                .contains(
+                        "| 64 threads, each its own key | 0.50 (0.50–4.00) | Redisson RLock, Redis | 0.13 (0.06–0.67) |")
+                .contains(
+                        "- 64 threads, each its own key: PALs, 2 sessions makes 0.50 (0.50–4.00) of raw JDBC, held connections.")
+                .contains(
+                        "- 64 threads, each its own key: PALs, 2 sessions makes 0.13 (0.06–0.67) of Redisson RLock, Redis.");
+    }
+
+    @Test
+    void of_defaultIsNotMeasured_picksNoOtherVariant() {
+        assertThat(document(figures())).contains("Under none of the loads measured.");
+    }
+
+    @Test
+    void of_lockedTransactions_comparesTheTransactionScope() {
+        Results results = new Results();
+        for (int round = 1; round <= 2; round++) {
+            results.add(new Figure(Loads.TRANSACTIONS, Contestant.RAW.id(), Metric.RATE, round, 1_000));
+            results.add(new Figure(Loads.TRANSACTIONS, Contestant.PALS_2.id(), Metric.RATE, round, 3_000));
+            results.add(new Figure(Loads.TRANSACTIONS, Contestant.PALS_TRANSACTION.id(), Metric.RATE, round, 400));
+        }
+        assertThat(document(results)).contains("PALs, transaction scope makes 0.40 of raw JDBC, held connections.");
+    }
+
+    @Test
+    void of_fastestPeerHasFailed_isNowhereButNamedAsFailed() {
+        Results results = figures();
+        rates(results, Contestant.PALS_2, 1_000, 1_000, 1_000);
+        rates(results, Contestant.JOOQ, 2_000, 2_000, 2_000);
+        results.add(new Note(Loads.OWN_64, Contestant.REDISSON.id(), "two threads had the same lock", true));
+        String text = document(results);
+        assertThat(text)
+                .contains("| jOOQ per call, HikariCP | 0.50 |")
+                .contains("| Redisson RLock, Redis | failed | – | – |")
+                .contains("- `own-64`, Redisson RLock, Redis: two threads had the same lock");
+        assertThat(text.split("Redisson", -1)).hasSize(3);
+        assertThat(Report.of(results, true).get("benchmarks/own.svg")).doesNotContain("Redisson");
+    }
+
+    @Test
+    void of_oursHasFailed_saysSoInBarAndComparison() {
+        Results results = figures();
+        results.add(new Note(Loads.OWN_64, Contestant.PALS_4.id(), "two threads had the same lock", true));
+        results.add(new Note(Loads.OWN_64, Contestant.PALS_2.id(), "two threads had the same lock", true));
+        assertThat(document(results))
+                .contains(
+                        "64 threads, each its own key, on 4 sessions / raw JDBC on 64 connections | 5.00 | failed | no |")
+                .contains("| 64 threads, each its own key | failed | – | failed |")
+                .contains("- 64 threads, each its own key: PALs, 2 sessions has failed.")
+                .doesNotContain("| PALs, 4 sessions | 3,000");
+    }
+
+    @Test
+    void of_costHasFailed_hasNoFigureOfIt() {
+        Results results = new Results();
+        results.add(new Figure("10 locks held", Contestant.PALS_2.id(), Metric.CONNECTIONS, 1, 2));
+        results.add(new Figure("10 locks held", Contestant.SPRING.id(), Metric.CONNECTIONS, 1, 1));
+        results.add(new Note("10 locks held", Contestant.SPRING.id(), "it ended", true));
+        assertThat(document(results)).contains("""
+                | Spring Integration JdbcLockRegistry | failed |
+                | PALs, 2 sessions | 2.00 |
+                """);
+    }
+
+    @Test
+    void of_nobodyHasPartInALoad_saysSo() {
+        Results results = new Results();
+        results.add(new Note("virtual-own-1000", Contestant.PALS_2.id(), "virtual threads need a JDK 21", false));
+        assertThat(document(results))
+                .contains("### 1,000 virtual threads, each its own key")
+                .contains("Not measured: PALs, 2 sessions (virtual threads need a JDK 21).");
+    }
+
+    @Test
+    void of_findingsAreThere_linksThem() {
+        assertThat(document(figures())).contains("[findings.md](benchmarks/findings.md)");
+        assertThat(Report.of(figures(), false).getOrDefault("benchmarks.md", ""))
+                .doesNotContain("findings.md");
     }
 
     @Test
@@ -98,13 +177,16 @@ class ReportTest {
 
     private static Results figures() {
         Results results = new Results();
-        double[][] rates = {{1_000, 2_000}, {1_000, 3_000}, {2_000, 8_000}};
-        for (int round = 1; round <= rates.length; round++) {
-            double[] own = rates[round - 1];
-            results.add(new Figure(Loads.OWN_64, Contestant.RAW.id(), Metric.RATE, round, own[0]));
-            results.add(new Figure(Loads.OWN_64, Contestant.PALS_4.id(), Metric.RATE, round, own[1]));
-            results.add(new Figure(Loads.OWN_64, Contestant.REDISSON.id(), Metric.RATE, round, 2 * own[1]));
-        }
+        rates(results, Contestant.RAW, 1_000, 1_000, 2_000);
+        rates(results, Contestant.PALS_4, 2_000, 3_000, 8_000);
+        rates(results, Contestant.REDISSON, 4_000, 6_000, 16_000);
         return results;
+    }
+
+    /** Of 64 threads with keys of their own, in one round after the other. */
+    private static void rates(Results results, Contestant contestant, double... rates) {
+        for (int round = 1; round <= rates.length; round++) {
+            results.add(new Figure(Loads.OWN_64, contestant.id(), Metric.RATE, round, rates[round - 1]));
+        }
     }
 }

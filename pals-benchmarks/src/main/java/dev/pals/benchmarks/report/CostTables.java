@@ -1,0 +1,95 @@
+package dev.pals.benchmarks.report;
+
+import dev.pals.benchmarks.contender.Contestant;
+import dev.pals.benchmarks.load.Load;
+import dev.pals.benchmarks.load.Loads;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Everything that is not a load: a table for each metric, a column for each kind of cost. */
+final class CostTables {
+    private static final List<Metric> OF_A_COST =
+            List.of(Metric.CONNECTIONS, Metric.HEAP, Metric.CYCLE_TIME, Metric.ALLOCATED, Metric.NOTICED);
+
+    private final Judged judged;
+    private final Markdown document;
+
+    CostTables(Judged judged, Markdown document) {
+        this.judged = judged;
+        this.document = document;
+    }
+
+    void write() {
+        List<Note> notes = judged.results().notes();
+        List<String> loads = Loads.all().stream().map(Load::name).toList();
+        List<String> kinds = Stream.concat(
+                        judged.results().figures().stream().map(Figure::load),
+                        notes.stream().map(Note::load))
+                .distinct()
+                .filter(kind -> !loads.contains(kind))
+                .toList();
+        document.say("""
+
+                ## Costs
+
+                Measured one contender after the other, in this order. The spread of what JMH has measured is of the iterations in
+                one JVM for each contender; another JVM may compile it in another way.
+                """);
+        for (Metric metric : OF_A_COST) {
+            List<String> columns =
+                    kinds.stream().filter(kind -> !nobody(kind, metric)).toList();
+            if (!columns.isEmpty()) {
+                table(metric, columns);
+            }
+        }
+        document.say("\n");
+        kinds.forEach(kind -> document.leftOut(kind, notes));
+        opening();
+    }
+
+    private void table(Metric metric, List<String> columns) {
+        document.say("\n### " + metric.title() + "\n\n");
+        List<String> head = new ArrayList<>(List.of(""));
+        head.addAll(columns);
+        document.head(head);
+        for (Contestant each : Contestant.values()) {
+            if (columns.stream().anyMatch(column -> has(column, each, metric) || judged.failed(column, each))) {
+                List<String> cells = new ArrayList<>(List.of(each.title()));
+                columns.forEach(column -> cells.add(cell(column, each, metric)));
+                document.row(cells);
+            }
+        }
+    }
+
+    private boolean has(String kind, Contestant contestant, Metric metric) {
+        return judged.spread(kind, contestant, metric).isPresent();
+    }
+
+    private boolean nobody(String kind, Metric metric) {
+        return Arrays.stream(Contestant.values()).noneMatch(each -> has(kind, each, metric));
+    }
+
+    private String cell(String kind, Contestant contestant, Metric metric) {
+        return judged.failed(kind, contestant)
+                ? Markdown.FAILED
+                : Markdown.withRange(judged.spread(kind, contestant, metric));
+    }
+
+    private void opening() {
+        List<String> loads = List.of(Loads.HOT_8, Loads.HOT_8 + "-2jvms", Loads.HOT_8 + "-4jvms");
+        if (loads.stream().allMatch(load -> nobody(load, Metric.OPENING))) {
+            return;
+        }
+        document.say("\n### " + Metric.OPENING.title() + "\n\nOf several JVMs at once, the slowest:\n\n");
+        document.head(List.of("", "1 JVM", "2 JVMs", "4 JVMs"));
+        for (Contestant each : Contestant.values()) {
+            if (loads.stream().anyMatch(load -> has(load, each, Metric.OPENING) || judged.failed(load, each))) {
+                List<String> cells = new ArrayList<>(List.of(each.title()));
+                loads.forEach(load -> cells.add(cell(load, each, Metric.OPENING)));
+                document.row(cells);
+            }
+        }
+    }
+}
