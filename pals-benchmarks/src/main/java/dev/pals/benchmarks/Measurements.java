@@ -101,6 +101,7 @@ final class Measurements implements AutoCloseable {
                         pace.millis() / 1000.0,
                         pace.warmMillis() / 1000.0,
                         MOST_ROUNDS_OF_COSTS));
+        results.setting("PALs", Contestant.settings());
         results.setting("seed of the order", Long.toString(pace.seed()));
         return results;
     }

@@ -5,8 +5,13 @@ public interface Contender extends AutoCloseable {
     /** What one thread locks with. */
     Locks locks() throws Exception;
 
-    /** Takes the locks of some keys, until the contender is closed. */
-    void hold(int from, int count) throws Exception;
+    /**
+     * Takes the locks of some keys, one after the other where it has something for each of them, until the contender is
+     * closed. For those with {@link Contestant.Ability#HOLD}.
+     */
+    default void hold(int from, int count) throws Exception {
+        throw new UnsupportedOperationException("holds none but those of its threads");
+    }
 
     @Override
     void close() throws Exception;

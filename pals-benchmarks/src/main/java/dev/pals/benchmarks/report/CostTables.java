@@ -36,6 +36,10 @@ final class CostTables {
 
                 Measured one contender after the other, in this order. The spread of what JMH has measured is of the iterations in
                 one JVM for each contender; another JVM may compile it in another way.
+
+                Locks that are held were taken one with each request. Heap is that of the client JVMs alone, after a collection, with
+                that of connections opened for it, for each lock or each thread that waits; what PostgreSQL or Redis keeps for it was not measured. Raw JDBC takes all of them
+                with one statement on one connection and keeps nothing for each, so that there is nothing to weigh.
                 """);
         for (Metric metric : OF_A_COST) {
             List<String> columns =

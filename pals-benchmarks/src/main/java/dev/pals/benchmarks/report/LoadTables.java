@@ -50,6 +50,9 @@ final class LoadTables {
         if (load.act() == Load.Act.READ_MOSTLY && measured.contains(Contestant.SPRING)) {
             document.say(Contestant.SPRING.title() + " has no shared locks: its readers lock exclusively.\n\n");
         }
+        if (load.held() > 0) {
+            beside(load);
+        }
         if (!measured.isEmpty()) {
             chart(load, measured);
         }
@@ -81,6 +84,23 @@ final class LoadTables {
         return judged.spread(load.name(), contestant, metric)
                 .map(spread -> Spread.number(spread.median()))
                 .orElse(Markdown.NOTHING);
+    }
+
+    private void beside(Load load) {
+        document.say("""
+                Who is measured holds them too: raw JDBC on the connection that is measured, where PostgreSQL goes through all of
+                them at the end of each statement, and the library in the locker that is measured, which spreads them over its sessions.
+                A program could keep them on another connection; so here is what each makes of raw JDBC that holds nothing:
+
+                """);
+        document.head(List.of("", "/ raw JDBC, 1 thread, its own key"));
+        for (Contestant each : judged.contestants(load)) {
+            document.row(List.of(
+                    each.title(),
+                    Markdown.withRange(
+                            judged.results().ratio(load.name(), each.id(), Loads.OWN_1, Contestant.RAW.id()))));
+        }
+        document.say("\n");
     }
 
     private void chart(Load load, List<Contestant> measured) {

@@ -103,6 +103,22 @@ class ReportTest {
     }
 
     @Test
+    void of_locksAreHeldBeside_comparesWithRawJdbcThatHoldsNone() {
+        Results results = new Results();
+        for (int round = 1; round <= 2; round++) {
+            results.add(new Figure(Loads.OWN_1, Contestant.RAW.id(), Metric.RATE, round, 1_000));
+            results.add(new Figure(Loads.BESIDE, Contestant.RAW.id(), Metric.RATE, round, 100));
+            results.add(new Figure(Loads.BESIDE, Contestant.PALS_2.id(), Metric.RATE, round, 800));
+        }
+        assertThat(document(results)).contains("""
+                |  | / raw JDBC, 1 thread, its own key |
+                |---|---|
+                | raw JDBC, held connections | 0.10 |
+                | PALs, 2 sessions | 0.80 |
+                """);
+    }
+
+    @Test
     void of_findingsAreThere_linksThem() {
         assertThat(document(figures())).contains("[findings.md](benchmarks/findings.md)");
         assertThat(Report.of(figures(), false).getOrDefault("benchmarks.md", ""))
