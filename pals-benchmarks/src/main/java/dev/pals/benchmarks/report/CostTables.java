@@ -1,12 +1,12 @@
 package dev.pals.benchmarks.report;
 
 import dev.pals.benchmarks.contender.Contestant;
-import dev.pals.benchmarks.load.Load;
 import dev.pals.benchmarks.load.Loads;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.Map;
 
 /** Everything that is not a load: a table for each metric, a column for each kind of cost. */
 final class CostTables {
@@ -22,14 +22,7 @@ final class CostTables {
     }
 
     void write() {
-        List<Note> notes = judged.results().notes();
-        List<String> loads = Loads.all().stream().map(Load::name).toList();
-        List<String> kinds = Stream.concat(
-                        judged.results().figures().stream().map(Figure::load),
-                        notes.stream().map(Note::load))
-                .distinct()
-                .filter(kind -> !loads.contains(kind))
-                .toList();
+        List<String> kinds = judged.costs();
         document.say("""
 
                 ## Costs
@@ -49,7 +42,7 @@ final class CostTables {
             }
         }
         document.say("\n");
-        kinds.forEach(kind -> document.leftOut(kind, notes));
+        leftOut(kinds);
         opening();
     }
 
@@ -65,6 +58,19 @@ final class CostTables {
                 document.row(cells);
             }
         }
+    }
+
+    private void leftOut(List<String> kinds) {
+        Map<String, List<String>> byWhoAndWhy = new LinkedHashMap<>();
+        judged.results().notes().stream()
+                .filter(note -> kinds.contains(note.load()) && !note.failed())
+                .forEach(note -> byWhoAndWhy
+                        .computeIfAbsent(
+                                Contestant.of(note.contender()).title() + " (" + note.text() + ")",
+                                ignored -> new ArrayList<>())
+                        .add(note.load()));
+        byWhoAndWhy.forEach(
+                (who, costs) -> document.say("Not measured: " + who + ": " + String.join("; ", costs) + ".\n\n"));
     }
 
     private boolean has(String kind, Contestant contestant, Metric metric) {

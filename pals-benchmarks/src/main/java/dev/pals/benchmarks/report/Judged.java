@@ -3,10 +3,12 @@ package dev.pals.benchmarks.report;
 import dev.pals.benchmarks.contender.Contestant;
 import dev.pals.benchmarks.contender.Contestant.Role;
 import dev.pals.benchmarks.load.Load;
+import dev.pals.benchmarks.load.Loads;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Results without the figures of contenders that have failed: one whose lock did not exclude, or that missed some
@@ -49,6 +51,17 @@ final class Judged {
         return contestant == to ? Optional.empty() : results.ratio(load.name(), contestant.id(), load.name(), to.id());
     }
 
+    /** What was measured that is not a load. */
+    List<String> costs() {
+        List<String> loads = Loads.all().stream().map(Load::name).toList();
+        return Stream.concat(
+                        results.figures().stream().map(Figure::load),
+                        results.notes().stream().map(Note::load))
+                .distinct()
+                .filter(cost -> !loads.contains(cost))
+                .toList();
+    }
+
     List<Contestant> contestants(Load load) {
         return Arrays.stream(Contestant.values())
                 .filter(each -> spread(load.name(), each, Metric.RATE).isPresent())
@@ -56,10 +69,23 @@ final class Judged {
     }
 
     /** The peer with the greatest median. */
-    Optional<Contestant> bestPeer(Load load) {
-        return contestants(load).stream()
-                .filter(each -> each.role() == Role.PEER)
-                .max(Comparator.comparingDouble(each ->
-                        spread(load.name(), each, Metric.RATE).orElseThrow().median()));
+    Optional<Contestant> fastestPeer(Load load) {
+        return peers(load.name(), Metric.RATE).max(byMedian(load.name(), Metric.RATE));
+    }
+
+    /** The peer with the least median. */
+    Optional<Contestant> cheapestPeer(String cost, Metric metric) {
+        return peers(cost, metric).min(byMedian(cost, metric));
+    }
+
+    private Stream<Contestant> peers(String load, Metric metric) {
+        return Arrays.stream(Contestant.values())
+                .filter(each ->
+                        each.role() == Role.PEER && spread(load, each, metric).isPresent());
+    }
+
+    private Comparator<Contestant> byMedian(String load, Metric metric) {
+        return Comparator.comparingDouble(
+                each -> spread(load, each, metric).orElseThrow().median());
     }
 }

@@ -73,7 +73,7 @@ final class LoadTables {
                 List<String> cells = new ArrayList<>(
                         List.of(each.title(), failed ? Markdown.FAILED : median(load, each, Metric.RATE)));
                 cells.add(Markdown.withRange(judged.ratio(load, each, Contestant.RAW)));
-                cells.add(Markdown.withRange(judged.bestPeer(load).flatMap(peer -> judged.ratio(load, each, peer))));
+                cells.add(Markdown.withRange(judged.fastestPeer(load).flatMap(peer -> judged.ratio(load, each, peer))));
                 metrics.forEach(metric -> cells.add(median(load, each, metric)));
                 document.row(cells);
             }
@@ -90,7 +90,7 @@ final class LoadTables {
         document.say("""
                 Who is measured holds them too: raw JDBC on the connection that is measured, where PostgreSQL goes through all of
                 them at the end of each statement, and the library in the locker that is measured, which spreads them over its sessions.
-                A program could keep them on another connection; so here is what each makes of raw JDBC that holds nothing:
+                A program could keep them on another connection; so here is each against raw JDBC that holds none:
 
                 """);
         document.head(List.of("", "/ raw JDBC, 1 thread, its own key"));

@@ -1,7 +1,6 @@
 package dev.pals.benchmarks.report;
 
 import dev.pals.benchmarks.contender.Contestant;
-import dev.pals.benchmarks.load.Loads;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,21 +32,14 @@ final class Markdown {
         return spread.map(Spread::withRange).orElse(NOTHING);
     }
 
-    /** Says who was not measured in a load or a cost, and why. */
+    /** Says who was not measured under a load, and why. */
     void leftOut(String load, List<Note> notes) {
         Map<String, String> byReason = new LinkedHashMap<>();
         notes.stream()
                 .filter(note -> note.load().equals(load) && !note.failed())
                 .forEach(note -> byReason.merge(
                         note.text(), Contestant.of(note.contender()).title(), (some, more) -> some + "; " + more));
-        String what = Loads.all().stream().anyMatch(each -> each.name().equals(load)) ? "" : ", " + load;
-        byReason.forEach((reason, who) -> text.append("Not measured")
-                .append(what)
-                .append(": ")
-                .append(who)
-                .append(" (")
-                .append(reason)
-                .append(").\n\n"));
+        byReason.forEach((reason, who) -> say("Not measured: " + who + " (" + reason + ").\n\n"));
     }
 
     @Override

@@ -1,14 +1,10 @@
 package dev.pals.benchmarks.report;
 
 import dev.pals.benchmarks.contender.Contestant;
-import dev.pals.benchmarks.load.Load;
-import dev.pals.benchmarks.load.Loads;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * The documents that results become: file names below {@code docs} and their contents. A pure function of the results.
@@ -63,7 +59,7 @@ public final class Report {
                 """);
         settings();
         bars();
-        comparison();
+        new Comparison(judged, document).write(explained);
         Map<String, String> files = new LinkedHashMap<>();
         new LoadTables(judged, document)
                 .write()
@@ -95,48 +91,6 @@ public final class Report {
                     failed ? "no" : reached,
                     Spread.number(bar.guarded())));
         }
-        document.say("\n");
-    }
-
-    /** The library as it comes, not whichever of its variants was the fastest. */
-    private static Contestant ours(Load load) {
-        return load.act() == Load.Act.TRANSACTION ? Contestant.PALS_TRANSACTION : Contestant.PALS_2;
-    }
-
-    private void comparison() {
-        document.say(String.format(
-                "## Ratios to the floor and to the best peer%n%nOf the library as it comes: %s; in locked transactions %s."
-                                .replace("%n", "\n")
-                        + " The best peer is the one whose median under the load is the greatest.\n\n",
-                Contestant.PALS_2.title(),
-                Contestant.PALS_TRANSACTION.title()));
-        document.head(List.of("load", "/ raw JDBC", "best peer", "/ best peer"));
-        List<String> behind = new ArrayList<>();
-        for (Load load : Loads.all()) {
-            Contestant ours = ours(load);
-            Optional<Contestant> peer = judged.bestPeer(load);
-            if (judged.failed(load.name(), ours)) {
-                document.row(List.of(load.title(), Markdown.FAILED, Markdown.NOTHING, Markdown.FAILED));
-                behind.add(load.title() + ": " + ours.title() + " has failed");
-            } else if (judged.contestants(load).contains(ours)) {
-                document.row(List.of(
-                        load.title(),
-                        Markdown.withRange(judged.ratio(load, ours, Contestant.RAW)),
-                        peer.map(Contestant::title).orElse(Markdown.NOTHING),
-                        Markdown.withRange(peer.flatMap(best -> judged.ratio(load, ours, best)))));
-                Stream.concat(Stream.of(Contestant.RAW), peer.stream())
-                        .forEach(other -> judged.ratio(load, ours, other)
-                                .filter(ratio -> ratio.median() < 1)
-                                .ifPresent(ratio -> behind.add(load.title() + ": " + ours.title() + " makes "
-                                        + ratio.withRange() + " of " + other.title())));
-            }
-        }
-        document.say("\n## Where PALs is behind\n\n");
-        if (explained) {
-            document.say("Why, and what would better it, is in [findings.md](" + FINDINGS + ").\n\n");
-        }
-        document.say(behind.isEmpty() ? "Under none of the loads measured.\n" : "");
-        behind.forEach(each -> document.say("- " + each + ".\n"));
         document.say("\n");
     }
 

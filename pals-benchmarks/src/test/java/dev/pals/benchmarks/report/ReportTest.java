@@ -39,7 +39,7 @@ class ReportTest {
 
     @Test
     void of_defaultIsNotMeasured_picksNoOtherVariant() {
-        assertThat(document(figures())).contains("Under none of the loads measured.");
+        assertThat(document(figures())).contains("In nothing that was measured.");
     }
 
     @Test
@@ -91,6 +91,27 @@ class ReportTest {
                 | Spring Integration JdbcLockRegistry | failed |
                 | PALs, 2 sessions | 2.00 |
                 """);
+    }
+
+    @Test
+    void of_peerTakesLess_saysWhereTheDefaultCostsMore() {
+        Results results = new Results();
+        results.add(new Figure("10 locks held", Contestant.PALS_2.id(), Metric.HEAP, 1, 900));
+        results.add(new Figure("10 locks held", Contestant.SPRING.id(), Metric.HEAP, 1, 1_200));
+        results.add(new Figure("10 locks held", Contestant.REDISSON.id(), Metric.HEAP, 1, 600));
+        assertThat(document(results))
+                .contains("| 10 locks held: heap of the clients, bytes each | – | Redisson RLock, Redis | 1.50 |")
+                .contains("- 10 locks held: heap of the clients, bytes each: PALs, 2 sessions takes 1.50 of Redisson")
+                .doesNotContain("of Spring");
+    }
+
+    @Test
+    void of_someoneIsLeftOutOfSeveralCosts_saysSoOnce() {
+        Results results = new Results();
+        results.add(new Note("10 locks held", Contestant.JOOQ.id(), "holds none", false));
+        results.add(new Note("20 locks held", Contestant.JOOQ.id(), "holds none", false));
+        assertThat(document(results))
+                .contains("Not measured: jOOQ per call, HikariCP (holds none): 10 locks held; 20 locks held.");
     }
 
     @Test
