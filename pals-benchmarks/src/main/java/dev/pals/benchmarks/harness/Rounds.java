@@ -134,6 +134,10 @@ public final class Rounds {
             }
             double clientNanos =
                     ran.stream().mapToLong(Answer.Ran::processorNanos).sum();
+            long bytes = ran.stream().mapToLong(Answer.Ran::allocatedBytes).sum();
+            if (bytes > 0) {
+                add(turn, Metric.ALLOCATED, round, (double) bytes / allCycles);
+            }
             add(turn, Metric.CLIENT_CPU, round, clientNanos / allCycles / NANOS_OF_A_MICRO);
         }
         add(turn, Metric.CONNECTIONS, round, (double) observer.connections());

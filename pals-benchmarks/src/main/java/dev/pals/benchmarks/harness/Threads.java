@@ -12,6 +12,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import org.HdrHistogram.Histogram;
 
 /** The threads of a load in this process: each repeats its cycle until the time is over. */
@@ -25,6 +26,9 @@ final class Threads {
     private final boolean virtual;
 
     private final ConcurrentLinkedQueue<Exception> failures = new ConcurrentLinkedQueue<>();
+    /** What they have allocated that have come to their end. */
+    private final LongAdder ended = new LongAdder();
+
     private volatile Phase phase = Phase.WARM;
 
     private enum Phase {
@@ -57,6 +61,7 @@ final class Threads {
             threads.add(factory.newThread(() -> repeat(index, start, histogram, measured, all, cutOff)));
         }
         threads.forEach(Thread::start);
+        AllocatedBytes allocated = new AllocatedBytes();
         long processor = processorNanos();
         start.countDown();
         Thread.sleep(warmMillis);
@@ -74,6 +79,7 @@ final class Threads {
             }
         }
         processor = processorNanos() - processor;
+        long bytes = virtual ? 0 : allocated.soFar() + ended.sum();
         Exception failure = failures.poll();
         if (failure != null) {
             throw failure;
@@ -82,7 +88,7 @@ final class Threads {
         histograms.forEach(sum::add);
         addCutOff(cutOff, until, sum);
         long sections = cycles.stream().mapToLong(Cycle::sections).sum();
-        return new Answer.Ran(total(measured), total(all), sections, seconds, processor, sum);
+        return new Answer.Ran(total(measured), total(all), sections, seconds, processor, bytes, sum);
     }
 
     /**
@@ -123,6 +129,7 @@ final class Threads {
         } catch (Exception e) {
             failures.add(e);
         }
+        ended.add(AllocatedBytes.ofThisThread());
         measured[index] = during;
         all[index] = uncounted + during;
     }

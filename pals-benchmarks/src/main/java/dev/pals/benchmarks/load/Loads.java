@@ -17,6 +17,10 @@ public final class Loads {
     public static final String BESIDE = "beside-10000";
     public static final String TRANSACTIONS = "transactions-8";
 
+    /** Whose costs are compared: 10 and 10,000 keys, in 1 and in 4 JVMs. */
+    public static final List<String> BY_KEYS_AND_PROCESSES =
+            List.of("ten-64", "tenthousand-64", "ten-64-4jvms", "tenthousand-64-4jvms");
+
     private static final Map<String, Load> ALL = new LinkedHashMap<>();
 
     static {

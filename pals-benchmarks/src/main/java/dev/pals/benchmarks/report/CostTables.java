@@ -1,12 +1,14 @@
 package dev.pals.benchmarks.report;
 
 import dev.pals.benchmarks.contender.Contestant;
+import dev.pals.benchmarks.load.Load;
 import dev.pals.benchmarks.load.Loads;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** Everything that is not a load: a table for each metric, a column for each kind of cost. */
 final class CostTables {
@@ -31,26 +33,31 @@ final class CostTables {
                 one JVM for each contender; another JVM may compile it in another way.
 
                 Locks that are held were taken one with each request. Heap is that of the client JVMs alone, after a collection, with
-                that of connections opened for it, for each lock or each thread that waits; what PostgreSQL or Redis keeps for it was not measured. Raw JDBC takes all of them
-                with one statement on one connection and keeps nothing for each, so that there is nothing to weigh.
+                that of connections opened for it, for each lock or each thread that waits; what PostgreSQL or Redis keeps for it
+                was not measured. Raw JDBC takes all of them with one statement on one connection and keeps nothing for each, so
+                that there is nothing to weigh.
+
+                What is allocated under loads is of all threads of the client JVMs, the few bytes of the measurement itself among
+                it; that of virtual threads is not known.
                 """);
         for (Metric metric : OF_A_COST) {
-            List<String> columns =
-                    kinds.stream().filter(kind -> !nobody(kind, metric)).toList();
-            if (!columns.isEmpty()) {
-                table(metric, columns);
-            }
+            table(metric.title(), metric, kinds);
         }
         document.say("\n");
         leftOut(kinds);
-        opening();
+        growth();
     }
 
-    private void table(Metric metric, List<String> columns) {
-        document.say("\n### " + metric.title() + "\n\n");
-        List<String> head = new ArrayList<>(List.of(""));
-        head.addAll(columns);
-        document.head(head);
+    /** Has a column for each cost of which there are figures. */
+    private void table(String title, Metric metric, List<String> costs) {
+        List<String> columns =
+                costs.stream().filter(cost -> !nobody(cost, metric)).toList();
+        if (columns.isEmpty()) {
+            return;
+        }
+        document.say("\n### " + title + "\n\n");
+        document.head(Stream.concat(Stream.of(""), columns.stream().map(CostTables::title))
+                .toList());
         for (Contestant each : Contestant.values()) {
             if (columns.stream().anyMatch(column -> has(column, each, metric) || judged.failed(column, each))) {
                 List<String> cells = new ArrayList<>(List.of(each.title()));
@@ -58,6 +65,14 @@ final class CostTables {
                 document.row(cells);
             }
         }
+    }
+
+    private static String title(String cost) {
+        return Loads.all().stream()
+                .filter(load -> load.name().equals(cost))
+                .map(Load::title)
+                .findFirst()
+                .orElse(cost);
     }
 
     private void leftOut(List<String> kinds) {
@@ -87,19 +102,14 @@ final class CostTables {
                 : Markdown.withRange(judged.spread(kind, contestant, metric));
     }
 
-    private void opening() {
-        List<String> loads = List.of(Loads.HOT_8, Loads.HOT_8 + "-2jvms", Loads.HOT_8 + "-4jvms");
-        if (loads.stream().allMatch(load -> nobody(load, Metric.OPENING))) {
-            return;
-        }
-        document.say("\n### " + Metric.OPENING.title() + "\n\nOf several JVMs at once, the slowest:\n\n");
-        document.head(List.of("", "1 JVM", "2 JVMs", "4 JVMs"));
-        for (Contestant each : Contestant.values()) {
-            if (loads.stream().anyMatch(load -> has(load, each, Metric.OPENING) || judged.failed(load, each))) {
-                List<String> cells = new ArrayList<>(List.of(each.title()));
-                loads.forEach(load -> cells.add(cell(load, each, Metric.OPENING)));
-                document.row(cells);
-            }
+    /** Of what is measured under loads: from 1 to 4 JVMs, and from 10 to 10,000 keys. */
+    private void growth() {
+        table(
+                Metric.OPENING.title() + "; of several JVMs at once, the slowest",
+                Metric.OPENING,
+                List.of(Loads.HOT_8, Loads.HOT_8 + "-2jvms", Loads.HOT_8 + "-4jvms"));
+        for (Metric metric : List.of(Metric.SERVER_CPU, Metric.CLIENT_CPU, Metric.STATEMENTS, Metric.ALLOCATED)) {
+            table(metric.title() + ", by keys and JVMs", metric, Loads.BY_KEYS_AND_PROCESSES);
         }
     }
 }

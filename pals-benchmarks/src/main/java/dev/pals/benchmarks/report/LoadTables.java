@@ -17,6 +17,7 @@ final class LoadTables {
             Metric.P999,
             Metric.SERVER_CPU,
             Metric.CLIENT_CPU,
+            Metric.ALLOCATED,
             Metric.STATEMENTS,
             Metric.CONNECTIONS,
             Metric.LEAST_SHARE);

@@ -13,8 +13,11 @@ import java.io.IOException;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -74,6 +77,26 @@ class ThreadsTest {
         assertThat(ran.cycles()).isZero();
         assertThat(ran.waits().getTotalCount()).isEqualTo(8);
         assertThat(ran.waits().getMinValue()).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(MILLIS / 2));
+    }
+
+    @Test
+    void run_anotherThreadAllocatesForThem_isCounted() throws Exception {
+        int bytes = 10_000;
+        AtomicReference<byte[]> kept = new AtomicReference<>(new byte[0]);
+        ExecutorService background = Executors.newSingleThreadExecutor();
+        try {
+            Answer.Ran ran = run(Loads.HOT_8, new NoLocks() {
+                @Override
+                public void locked(int key, Section section) throws Exception {
+                    background.submit(() -> kept.set(new byte[bytes])).get();
+                    kept.set(new byte[bytes]);
+                    section.run();
+                }
+            });
+            assertThat(ran.allocatedBytes() / ran.allCycles()).isBetween(2L * bytes, 3L * bytes);
+        } finally {
+            background.shutdownNow();
+        }
     }
 
     @Test

@@ -115,6 +115,20 @@ class ReportTest {
     }
 
     @Test
+    void of_loadsWithFewAndManyKeys_hasTheirGrowthUnderCosts() {
+        Results results = new Results();
+        results.add(new Figure("ten-64", Contestant.PALS_2.id(), Metric.ALLOCATED, 1, 400));
+        results.add(new Figure("tenthousand-64-4jvms", Contestant.PALS_2.id(), Metric.ALLOCATED, 1, 500));
+        assertThat(document(results)).contains("""
+                ### allocated, bytes/cycle, by keys and JVMs
+
+                |  | 64 threads, 10 keys | 64 threads in 4 JVMs, 10,000 keys |
+                |---|---|---|
+                | PALs, 2 sessions | 400 | 500 |
+                """);
+    }
+
+    @Test
     void of_nobodyHasPartInALoad_saysSo() {
         Results results = new Results();
         results.add(new Note("virtual-own-1000", Contestant.PALS_2.id(), "virtual threads need a JDK 21", false));
