@@ -55,12 +55,21 @@ final class Measurements implements AutoCloseable {
     /** What it costs to hold, to wait, to lose. */
     Results costs(List<Contestant> contestants) throws Exception {
         Results results = described();
+        Loss loss = new Loss(arena, crew, results, out);
         LockCosts costs = new LockCosts(arena, crew, results, out);
         for (int round = 1; round <= pace.rounds(); round++) {
             if (round <= MOST_ROUNDS_OF_COSTS) {
                 costs.run(round, withoutLimit(contestants));
             }
-            Loss.measure(arena, round, results, out);
+            if (contestants.contains(Contestant.PALS_2)) {
+                loss.ended(round);
+            }
+        }
+        // In the end, since it ends the processes too.
+        for (int round = 1; round <= Math.min(pace.rounds(), MOST_ROUNDS_OF_COSTS); round++) {
+            if (contestants.contains(Contestant.PALS_2)) {
+                loss.silent(round);
+            }
         }
         return results;
     }
@@ -96,7 +105,7 @@ final class Measurements implements AutoCloseable {
                 String.format(
                         Locale.ROOT,
                         "%d of %.2f s for each contender, each after %.2f s to warm up; one more before them that does not"
-                                + " count; the costs of held locks and of waiters in at most %d",
+                                + " count; the costs of held locks and of waiters, and silent networks, in at most %d",
                         pace.rounds(),
                         pace.millis() / 1000.0,
                         pace.warmMillis() / 1000.0,

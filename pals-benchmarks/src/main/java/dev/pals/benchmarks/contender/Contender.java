@@ -1,5 +1,7 @@
 package dev.pals.benchmarks.contender;
 
+import java.util.concurrent.CountDownLatch;
+
 /** A way to lock, open in this process. Thread-safe. */
 public interface Contender extends AutoCloseable {
     /** What one thread locks with. */
@@ -11,6 +13,11 @@ public interface Contender extends AutoCloseable {
      */
     default void hold(int from, int count) throws Exception {
         throw new UnsupportedOperationException("holds none but those of its threads");
+    }
+
+    /** Counts down to zero as it is told of each request whose locks are lost; for those that tell. */
+    default CountDownLatch untilAllAreLost() throws Exception {
+        throw new UnsupportedOperationException("does not tell");
     }
 
     @Override

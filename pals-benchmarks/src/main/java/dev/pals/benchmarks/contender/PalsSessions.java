@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import org.jooq.DSLContext;
 
 /** This library's Locker, on so many shared sessions. */
@@ -24,6 +25,8 @@ final class PalsSessions implements Contender, Locks {
     private final DSLContext dsl;
     /** The locker would release those that nobody refers to. */
     private final List<LockHandle> held = Collections.synchronizedList(new ArrayList<>());
+
+    private volatile boolean lossExpected;
 
     PalsSessions(Place place, int sessions) {
         var settings = Locker.builder("benchmark").url(place.url()).sessions(sessions);
@@ -90,8 +93,17 @@ final class PalsSessions implements Contender, Locks {
     }
 
     @Override
+    public CountDownLatch untilAllAreLost() {
+        CountDownLatch left = new CountDownLatch(held.size());
+        held.forEach(each -> each.onLost(lost -> left.countDown()));
+        lossExpected = true;
+        return left;
+    }
+
+    @Override
     public void close() {
-        held.forEach(LockHandle::close);
+        // The end of a lost one fails, as it should where nobody has expected it.
+        held.stream().filter(each -> !lossExpected || each.isHeld()).forEach(LockHandle::close);
         locker.close();
         pool.close();
     }

@@ -16,6 +16,12 @@ sealed interface Command extends Serializable {
     /** Takes the locks of some keys and keeps them. */
     record Hold(int from, int count) implements Command {}
 
+    /** Listens to the loss of what it holds. */
+    record Listen() implements Command {}
+
+    /** Answers when all that it held is known to be lost. */
+    record AwaitLoss() implements Command {}
+
     /** Has so many threads wait for one key, after having taken it where this is the first process. */
     record Wait(int count, boolean first) implements Command {}
 

@@ -18,7 +18,8 @@ import java.util.function.IntFunction;
 
 /** What locks cost that are held, or waited for: connections, and heap of the clients. */
 public final class LockCosts {
-    private static final List<Integer> PROCESSES = List.of(1, 4);
+    static final List<Integer> PROCESSES = List.of(1, 4);
+    static final List<Integer> FEW_AND_MANY = List.of(10, 10_000);
     private static final List<Integer> HELD = List.of(10, 1_000, 10_000);
     /** Fewer would drown in what else is on the heap. */
     private static final int ENOUGH_TO_WEIGH = 200;
@@ -67,15 +68,14 @@ public final class LockCosts {
     }
 
     private void held(Contestant contestant, int processes, int held, int round) throws Exception {
-        int each = Math.max(1, held / processes);
         measure(
                 heldName(processes, held),
                 contestant,
                 processes,
                 held,
-                each * processes,
+                held,
                 round,
-                process -> new Command.Hold(process * held, each));
+                process -> new Command.Hold(process * held, share(held, processes, process)));
     }
 
     private void waitedFor(Contestant contestant, int processes, int round) throws Exception {
@@ -92,7 +92,11 @@ public final class LockCosts {
                 process -> new Command.Wait(waiters / processes, process == 0));
     }
 
-    private static String heldName(int processes, int held) {
+    static int share(int held, int processes, int process) {
+        return held / processes + (process < held % processes ? 1 : 0);
+    }
+
+    static String heldName(int processes, int held) {
         return String.format(Locale.ROOT, "%,d locks held%s", held, in(processes));
     }
 

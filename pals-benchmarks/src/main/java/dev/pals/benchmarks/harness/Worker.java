@@ -34,6 +34,7 @@ final class Worker {
     private @Nullable Contender contender;
     private @Nullable Threads threads;
     private @Nullable Waiters waiters;
+    private @Nullable CountDownLatch left;
 
     private Worker() {}
 
@@ -69,6 +70,14 @@ final class Worker {
                 return Objects.requireNonNull(threads, "not open").run(run.warmMillis(), run.millis());
             } else if (command instanceof Command.Hold hold) {
                 opened().hold(hold.from(), hold.count());
+            } else if (command instanceof Command.Listen) {
+                left = opened().untilAllAreLost();
+            } else if (command instanceof Command.AwaitLoss) {
+                CountDownLatch unknown = Objects.requireNonNull(left, "nobody listens");
+                if (!unknown.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                    throw new IllegalStateException(
+                            unknown.getCount() + " are not known to be lost after " + PATIENCE_SECONDS + " s");
+                }
             } else if (command instanceof Command.Wait wait) {
                 waiters = new Waiters(opened(), wait);
             } else if (command instanceof Command.EndWait) {
@@ -111,6 +120,7 @@ final class Worker {
     private void close() throws Exception {
         threads = null;
         waiters = null;
+        left = null;
         Contender opened = opened();
         contender = null;
         for (Locks each : locks) {
