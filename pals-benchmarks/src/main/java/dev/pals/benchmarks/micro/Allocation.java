@@ -39,7 +39,7 @@ public final class Allocation {
                             .param("url", place.url())
                             .param("redis", Objects.requireNonNullElse(place.redis(), ""))
                             .forks(1)
-                            .warmupIterations(2)
+                            .warmupIterations(5)
                             .warmupTime(TimeValue.milliseconds(millis))
                             .measurementIterations(rounds)
                             .measurementTime(TimeValue.milliseconds(millis))

@@ -86,7 +86,7 @@ final class Comparison {
                     .forEach(other -> ratio(cost, metric, other)
                             .filter(ratio -> ratio > 1)
                             .ifPresent(ratio -> behind.add(what + ": " + ours.title() + " takes " + Spread.number(ratio)
-                                    + " of " + other.title())));
+                                    + " times what " + other.title() + " does")));
         }
     }
 

@@ -37,7 +37,8 @@ final class CostTables {
                 was not measured. Raw JDBC takes all of them with one statement on one connection and keeps nothing for each, so
                 that there is nothing to weigh.
 
-                A lost connection is noticed when the last of the locks' holders in all JVMs has been told. Of the others, none tells.
+                A lost connection is noticed when the last of the locks' holders in all JVMs has been told. Where packets are dropped
+                that takes half of orphanTime, which is 30 s by default. Of the others, none tells.
 
                 What is allocated under loads is of all threads of the client JVMs, the few bytes of the measurement itself among
                 it; that of virtual threads is not known.

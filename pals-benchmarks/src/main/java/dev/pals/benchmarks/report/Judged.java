@@ -75,7 +75,10 @@ final class Judged {
 
     /** The peer with the least median. */
     Optional<Contestant> cheapestPeer(String cost, Metric metric) {
-        return peers(cost, metric).min(byMedian(cost, metric));
+        // Heap is a difference, which is noise where there is nothing to weigh.
+        return peers(cost, metric)
+                .filter(each -> spread(cost, each, metric).orElseThrow().median() > 0)
+                .min(byMedian(cost, metric));
     }
 
     private Stream<Contestant> peers(String load, Metric metric) {

@@ -99,9 +99,11 @@ class ReportTest {
         results.add(new Figure("10 locks held", Contestant.PALS_2.id(), Metric.HEAP, 1, 900));
         results.add(new Figure("10 locks held", Contestant.SPRING.id(), Metric.HEAP, 1, 1_200));
         results.add(new Figure("10 locks held", Contestant.REDISSON.id(), Metric.HEAP, 1, 600));
+        results.add(new Figure("10 locks held", Contestant.SHEDLOCK_JDBC.id(), Metric.HEAP, 1, -5));
         assertThat(document(results))
                 .contains("| 10 locks held: heap of the clients, bytes each | – | Redisson RLock, Redis | 1.50 |")
-                .contains("- 10 locks held: heap of the clients, bytes each: PALs, 2 sessions takes 1.50 of Redisson")
+                .contains(
+                        "- 10 locks held: heap of the clients, bytes each: PALs, 2 sessions takes 1.50 times what Redisson")
                 .doesNotContain("of Spring");
     }
 
