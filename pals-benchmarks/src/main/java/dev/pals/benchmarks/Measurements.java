@@ -22,7 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 
-/** Measures on the servers of one run, each part into results of its own. */
+/** Measures on the servers of one run. What is found is in the results at once, also where a later thing fails. */
 final class Measurements implements AutoCloseable {
     /** Their figures hardly differ between rounds, and some take long. */
     private static final int MOST_ROUNDS_OF_COSTS = 2;
@@ -45,42 +45,44 @@ final class Measurements implements AutoCloseable {
     }
 
     /** Loads that are compared with one another, each with contestants of its own. */
-    Results loads(List<Load> group, Function<Load, List<Contestant>> contestants) throws Exception {
-        Results results = described();
+    void loads(List<Load> group, Function<Load, List<Contestant>> contestants, Results results) throws Exception {
+        describe(results);
         Crew workers = group.get(0).virtual() ? virtualCrew : crew;
         new Rounds(arena, workers, results, pace, out).run(group, contestants);
-        return results;
     }
 
     /** What it costs to hold, to wait, to lose. */
-    Results costs(List<Contestant> contestants) throws Exception {
-        Results results = described();
+    void costs(List<Contestant> contestants, Results results) throws Exception {
+        describe(results);
         LockCosts costs = new LockCosts(arena, crew, results, out);
         for (int round = 1; round <= pace.rounds(); round++) {
             if (round <= MOST_ROUNDS_OF_COSTS) {
                 costs.run(round, withoutLimit(contestants));
             }
-            Loss.measure(arena, round, results, out);
+            Loss.measure(arena.url(), round, results, out);
         }
-        return results;
     }
 
     /** Time and allocation of one thread, by JMH. */
-    Results allocation(List<Contestant> contestants) throws Exception {
-        Results results = described();
+    void allocation(List<Contestant> contestants, Results results) throws Exception {
+        describe(results);
         List<Contestant> here = withoutLimit(contestants).stream()
                 .filter(each -> arena.refusal(each, Loads.of(Loads.OWN_1)).isEmpty())
                 .toList();
-        Allocation.measure(arena.place(0), here, pace.rounds(), pace.millis(), results, out);
-        return results;
+        Allocation.measure(arena, here, pace.rounds(), pace.millis(), results, out);
+    }
+
+    /** The next part begins with new ones. */
+    void endWorkers() {
+        crew.close();
+        virtualCrew.close();
     }
 
     private static List<Contestant> withoutLimit(List<Contestant> contestants) {
         return contestants.stream().filter(each -> each.role() != Role.LIMIT).toList();
     }
 
-    private Results described() throws Exception {
-        Results results = new Results();
+    private void describe(Results results) throws Exception {
         results.setting("date", LocalDate.now(Clock.systemUTC()).toString());
         results.setting(
                 "machine",
@@ -102,7 +104,6 @@ final class Measurements implements AutoCloseable {
                         pace.warmMillis() / 1000.0,
                         MOST_ROUNDS_OF_COSTS));
         results.setting("seed of the order", Long.toString(pace.seed()));
-        return results;
     }
 
     private static String processor() throws IOException {
@@ -120,8 +121,7 @@ final class Measurements implements AutoCloseable {
 
     @Override
     public void close() throws Exception {
-        crew.close();
-        virtualCrew.close();
+        endWorkers();
         arena.close();
     }
 }

@@ -4,6 +4,7 @@ import dev.pals.Locker;
 import dev.pals.benchmarks.contender.Contestant;
 import dev.pals.benchmarks.report.Figure;
 import dev.pals.benchmarks.report.Metric;
+import dev.pals.benchmarks.report.Note;
 import dev.pals.benchmarks.report.Results;
 import dev.pals.lock.LockHandle;
 import java.io.PrintStream;
@@ -24,10 +25,21 @@ public final class Loss {
 
     private Loss() {}
 
-    /** Measures it once. */
-    public static void measure(Arena arena, int round, Results results, PrintStream out) throws Exception {
-        try (Locker locker = Locker.create("benchmark-loss", arena.url());
-                Connection administrator = DriverManager.getConnection(arena.url());
+    /** Measures it once; where that fails, the results say so. */
+    public static void measure(String url, int round, Results results, PrintStream out) {
+        try {
+            double millis = millis(url);
+            results.add(new Figure(NAME, Contestant.PALS_2.id(), Metric.NOTICED, round, millis));
+            out.printf(Locale.ROOT, "%2d    %-46s %-46s %,8.0f ms%n", round, NAME, Contestant.PALS_2.title(), millis);
+        } catch (Exception e) {
+            e.printStackTrace(out);
+            results.add(Note.failure(NAME, Contestant.PALS_2, e));
+        }
+    }
+
+    private static double millis(String url) throws Exception {
+        try (Locker locker = Locker.create("benchmark-loss", url);
+                Connection administrator = DriverManager.getConnection(url);
                 PreparedStatement terminate = administrator.prepareStatement(
                         "select pg_terminate_backend(pid) from pg_stat_activity where application_name = ?"
                                 + " and datname = current_database()")) {
@@ -37,9 +49,7 @@ public final class Loss {
             terminate.setString(1, locker.app());
             long ended = System.nanoTime();
             terminate.executeQuery().close();
-            double millis = (noticed.get(PATIENCE_SECONDS, TimeUnit.SECONDS) - ended) / NANOS_OF_A_MILLI;
-            results.add(new Figure(NAME, Contestant.PALS_2.id(), Metric.NOTICED, round, millis));
-            out.printf(Locale.ROOT, "%2d    %-46s %-46s %,8.0f ms%n", round, NAME, Contestant.PALS_2.title(), millis);
+            return (noticed.get(PATIENCE_SECONDS, TimeUnit.SECONDS) - ended) / NANOS_OF_A_MILLI;
         }
     }
 }

@@ -68,8 +68,7 @@ public final class Report {
                 round: its median over the rounds, with the least and the greatest. "raw JDBC" is the floor: a connection for
                 each thread, prepared statements, a round trip to lock and one to unlock. Latency is from the request until the
                 lock is had; threads ask again as soon as they have released, so it shows no queue of arrivals, and no wait longer than
-                a turn. Processor time is of all cycles, also those of the warm-up; the server's is known in hundredths of a second
-                for each connection. Statements were counted in the round that does not count. Connections
+                a turn. Processor time is of all cycles, also those of the warm-up. Statements were counted in the round that does not count. Connections
                 are those to PostgreSQL and to Redis. Each section with a lock was counted: a contender that has lost a count is under
                 "Failed".
 
@@ -310,7 +309,7 @@ public final class Report {
             failures.forEach(note -> text.append("- `")
                     .append(note.load())
                     .append("`, ")
-                    .append(Contestant.of(note.contender()).title())
+                    .append(note.who())
                     .append(": ")
                     .append(note.text())
                     .append('\n'));
