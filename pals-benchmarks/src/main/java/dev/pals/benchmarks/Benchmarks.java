@@ -28,7 +28,7 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         description = "Without a subcommand: runs everything and writes docs/benchmarks.md.",
         exitCodeListHeading = "Exit status:%n",
-        exitCodeList = {"0:done", "1:something has failed, or a ratio is below the guard's bar", "2:bad arguments"})
+        exitCodeList = {"0:done", "1:something has failed, or stays off the guard's bar", "2:bad arguments"})
 public final class Benchmarks implements Callable<Integer> {
     private static final int FAILED = 1;
     private static final int BAD_ARGUMENTS = 2;
@@ -90,12 +90,13 @@ public final class Benchmarks implements Callable<Integer> {
     }
 
     @Command(
-            description = "The short form: measures what has a bar, and fails where a ratio's median stays below it in "
+            description = "The short form: measures what has a bar, and fails where a median stays off it in "
                     + Guard.ATTEMPTS + " attempts. It writes no document.")
     int guard(
             @Option(names = "--rounds", defaultValue = "5") int rounds,
-            @Option(names = "--seconds", defaultValue = "0.4") double seconds,
-            @Option(names = "--strictness", defaultValue = "1", description = "Multiplies the bars.") double strictness)
+            @Option(names = "--seconds", defaultValue = "0.25") double seconds,
+            @Option(names = "--strictness", defaultValue = "1", description = "How many times as strict.")
+                    double strictness)
             throws Exception {
         ResultFiles attempts = new ResultFiles(TARGET.resolve("guard"));
         attempts.clear();
@@ -105,6 +106,7 @@ public final class Benchmarks implements Callable<Integer> {
                         for (var group : Loads.grouped(Guard.loads(bars))) {
                             measurements.loads(group, load -> Guard.contestants(bars, load), all);
                         }
+                        measurements.locks(Guard.costs(bars), all);
                         attempts.write("attempt-" + attempt, all);
                         return all;
                     })

@@ -11,6 +11,7 @@ import dev.pals.benchmarks.harness.VirtualThreads;
 import dev.pals.benchmarks.load.Load;
 import dev.pals.benchmarks.load.Loads;
 import dev.pals.benchmarks.micro.Allocation;
+import dev.pals.benchmarks.report.Costs;
 import dev.pals.benchmarks.report.Results;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -18,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.LocalDate;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
@@ -26,6 +28,8 @@ import java.util.function.Function;
 final class Measurements implements AutoCloseable {
     /** Their figures hardly differ between rounds, and some take long. */
     private static final int MOST_ROUNDS_OF_COSTS = 2;
+
+    private static final int MANY = 10_000;
 
     private final Rounds.Pace pace;
     private final PrintStream out;
@@ -60,6 +64,18 @@ final class Measurements implements AutoCloseable {
                 costs.run(round, withoutLimit(contestants));
             }
             Loss.measure(arena.url(), round, results, out);
+        }
+    }
+
+    /** Those costs of locks that are named in {@link Costs}, of the library as it comes. */
+    void locks(Collection<String> costs, Results results) throws Exception {
+        describe(results);
+        LockCosts locks = new LockCosts(arena, crew, results, out);
+        if (costs.contains(Costs.MANY_HELD)) {
+            locks.held(Contestant.PALS_2, 1, MANY, 1);
+        }
+        if (costs.contains(Costs.MANY_WAIT)) {
+            locks.waitedFor(Contestant.PALS_2, 1, 1);
         }
     }
 

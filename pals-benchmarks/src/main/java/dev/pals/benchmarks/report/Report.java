@@ -94,16 +94,17 @@ public final class Report {
     }
 
     private void bars() {
-        text.append("## Bars\n\n| ratio | aim | measured | reached | the guard's bar |\n|---|---|---|---|---|\n");
+        text.append("## Bars\n\n| bar | aim | measured | reached | the guard's bar |\n|---|---|---|---|---|\n");
         for (Bar bar : Bar.values()) {
             Optional<Spread> measured = bar.measured(results);
             row(List.of(
                     bar.title(),
-                    Spread.number(bar.aim()),
+                    bar.limit(bar.aim()),
                     measured.map(Spread::withRange).orElse(NOTHING),
-                    measured.map(ratio -> ratio.median() >= bar.aim() ? "yes" : "no")
+                    bar.isReached(results)
+                            .map(reached -> reached ? "yes" : "no")
                             .orElse(NOTHING),
-                    Spread.number(bar.guarded())));
+                    bar.limit(bar.guarded())));
         }
         text.append('\n');
     }
