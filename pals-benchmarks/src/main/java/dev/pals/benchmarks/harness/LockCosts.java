@@ -67,7 +67,8 @@ public final class LockCosts {
         return held > ONE_BY_ONE && contestant.writesRows() ? "takes too long: a commit each" : "";
     }
 
-    private void held(Contestant contestant, int processes, int held, int round) throws Exception {
+    /** Measures locks that are held, once. */
+    public void held(Contestant contestant, int processes, int held, int round) throws Exception {
         measure(
                 heldName(processes, held),
                 contestant,
@@ -78,7 +79,8 @@ public final class LockCosts {
                 process -> new Command.Hold(process * held, share(held, processes, process)));
     }
 
-    private void waitedFor(Contestant contestant, int processes, int round) throws Exception {
+    /** Measures threads that wait for one key, once. */
+    public void waitedFor(Contestant contestant, int processes, int round) throws Exception {
         int waiters = contestant.connectionPerThread() ? FEWER_WAITERS : WAITERS;
         String name = String.format(Locale.ROOT, "%,d threads wait for one key%s", waiters, in(processes));
         // The process that has the lock goes first, so that it is the one that has it.

@@ -8,6 +8,7 @@ import dev.pals.benchmarks.report.Figure;
 import dev.pals.benchmarks.report.Metric;
 import dev.pals.benchmarks.report.Note;
 import dev.pals.benchmarks.report.Results;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -37,12 +38,12 @@ public final class Loss {
 
     /** What happens to connections. */
     @FunctionalInterface
-    private interface Cause {
+    interface Cause {
         void happen() throws SQLException;
     }
 
     @FunctionalInterface
-    private interface End {
+    interface End {
         void of(Load load) throws Exception;
     }
 
@@ -87,8 +88,7 @@ public final class Loss {
         }
     }
 
-    private void measure(String what, Place place, int processes, int held, int round, Cause cause, End end)
-            throws Exception {
+    void measure(String what, Place place, int processes, int held, int round, Cause cause, End end) throws Exception {
         String name = what + ", " + LockCosts.heldName(processes, held);
         Load none = new Load(name, name, processes, 0, Keys.OWN, Load.Act.TRY, 0, 0, false);
         try {
@@ -102,9 +102,10 @@ public final class Loss {
             end.of(none);
             results.add(new Figure(name, HOLDER.id(), Metric.NOTICED, round, millis));
             out.printf(Locale.ROOT, "%2d    %-46s %-46s %,8.0f ms%n", round, name, HOLDER.title(), millis);
-        } catch (TurnFailedException e) {
-            out.println(e.getMessage());
-            results.add(new Note(name, HOLDER.id(), e.summary(), true));
+        } catch (TurnFailedException | SQLException | IOException e) {
+            e.printStackTrace(out);
+            results.add(Note.failure(name, HOLDER, e));
+            crew.close();
         }
     }
 }

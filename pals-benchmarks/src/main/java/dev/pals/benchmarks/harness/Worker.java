@@ -67,6 +67,7 @@ final class Worker {
             if (command instanceof Command.Open open) {
                 return open(open);
             } else if (command instanceof Command.Run run) {
+                Thread.sleep(Math.max(0, run.startMillis() - System.currentTimeMillis()));
                 return Objects.requireNonNull(threads, "not open").run(run.warmMillis(), run.millis());
             } else if (command instanceof Command.Hold hold) {
                 opened().hold(hold.from(), hold.count());

@@ -14,6 +14,7 @@ public final class Loads {
 
     public static final String OWN_64 = "own-64";
     public static final String HOT_8 = "hot-8";
+    public static final String HOT_8_IN_TWO = HOT_8 + "-2jvms";
     public static final String BESIDE = "beside-10000";
     public static final String TRANSACTIONS = "transactions-8";
 

@@ -39,7 +39,9 @@ final class Judged {
     }
 
     boolean failed(Bar bar) {
-        return failures().stream().anyMatch(note -> bar.needs(note.load(), Contestant.of(note.contender())));
+        return failures().stream()
+                .anyMatch(note -> Arrays.stream(Contestant.values())
+                        .anyMatch(each -> each.id().equals(note.contender()) && bar.needs(note.load(), each)));
     }
 
     Optional<Spread> spread(String load, Contestant contestant, Metric metric) {

@@ -1,6 +1,5 @@
 package dev.pals.benchmarks.report;
 
-import dev.pals.benchmarks.contender.Contestant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,9 +48,8 @@ public final class Report {
                 time so far: no wait is longer than a turn and its warm-up, so that p99 and p99.9 are too low of a contender that lets
                 threads starve. Threads ask again as soon as they have released, so there is no queue of arrivals.
 
-                Processor time is of all cycles, also those of the warm-up; the server's is known in hundredths of a second for each
-                connection. Statements were counted in the round that does not count. Connections are those to PostgreSQL and to
-                Redis.
+                Processor time is of all cycles, also those of the warm-up. Statements were counted in the round that does not
+                count. Connections are those to PostgreSQL and to Redis.
 
                 Each section with a lock was counted. A contender that has lost a count under a load, or could not go on, has failed
                 there: it has no figures, and is not the best peer. The reasons are under "Failed".
@@ -78,18 +76,19 @@ public final class Report {
 
     private void bars() {
         document.say("## Bars\n\n");
-        document.head(List.of("ratio", "aim", "measured", "reached", "the guard's bar"));
+        document.head(List.of("bar", "aim", "measured", "reached", "the guard's bar"));
         for (Bar bar : Bar.values()) {
             boolean failed = judged.failed(bar);
             Optional<Spread> measured = bar.measured(judged.results());
-            String reached = measured.map(ratio -> ratio.median() >= bar.aim() ? "yes" : "no")
+            String reached = bar.isReached(judged.results())
+                    .map(yes -> yes ? "yes" : "no")
                     .orElse(Markdown.NOTHING);
             document.row(List.of(
                     bar.title(),
-                    Spread.number(bar.aim()),
+                    bar.limit(bar.aim()),
                     failed ? Markdown.FAILED : Markdown.withRange(measured),
                     failed ? "no" : reached,
-                    Spread.number(bar.guarded())));
+                    bar.limit(bar.guarded())));
         }
         document.say("\n");
     }
@@ -98,8 +97,8 @@ public final class Report {
         List<Note> failures = judged.failures();
         if (!failures.isEmpty()) {
             document.say("\n## Failed\n\n");
-            failures.forEach(note -> document.say("- `" + note.load() + "`, "
-                    + Contestant.of(note.contender()).title() + ": " + note.text() + "\n"));
+            failures.forEach(
+                    note -> document.say("- `" + note.load() + "`, " + note.who() + ": " + note.text() + "\n"));
         }
     }
 }

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.pals.benchmarks.contender.Contender;
 import dev.pals.benchmarks.contender.Contestant;
 import dev.pals.benchmarks.contender.Locks;
+import dev.pals.benchmarks.contender.Place;
+import dev.pals.benchmarks.report.Figure;
 import dev.pals.benchmarks.report.Metric;
+import dev.pals.benchmarks.report.Note;
 import dev.pals.benchmarks.report.Results;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -58,6 +61,26 @@ class LossTest {
                         "ended by the server, 10,000 locks held",
                         "ended by the server, 10 locks held in 4 JVMs",
                         "ended by the server, 10,000 locks held in 4 JVMs");
+    }
+
+    @Test
+    void measure_serverIsNotThere_keepsWhatWasMeasuredBeforeAndSaysSo() throws Exception {
+        Results results = new Results();
+        Place nowhere = new Place(arena.url().replaceFirst("/pals_[^?]*", "/nowhere"), null, 10);
+        try (Crew crew = new Crew(Path.of(System.getProperty("java.home")), List.of(), arena.counters())) {
+            Loss loss = new Loss(
+                    arena,
+                    crew,
+                    results,
+                    new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8));
+            results.add(new Figure("before", Contestant.PALS_2.id(), Metric.NOTICED, 1, 1));
+            loss.measure("gone", nowhere, 1, 10, 1, () -> {}, crew::closeContender);
+        }
+        assertThat(results.figures()).hasSize(1);
+        assertThat(results.notes())
+                .singleElement()
+                .matches(Note::failed)
+                .satisfies(note -> assertThat(note.text()).contains("nowhere"));
     }
 
     @Test
