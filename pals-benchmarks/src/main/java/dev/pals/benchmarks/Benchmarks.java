@@ -6,7 +6,6 @@ import dev.pals.benchmarks.harness.Profile;
 import dev.pals.benchmarks.harness.Rounds;
 import dev.pals.benchmarks.load.Loads;
 import dev.pals.benchmarks.report.Bar;
-import dev.pals.benchmarks.report.Note;
 import dev.pals.benchmarks.report.Report;
 import dev.pals.benchmarks.report.Results;
 import dev.pals.benchmarks.report.Spread;
@@ -18,7 +17,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -30,15 +28,15 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         description = "Without a subcommand: runs everything and writes docs/benchmarks.md.",
         exitCodeListHeading = "Exit status:%n",
-        exitCodeList = {"0:done", "1:a contender has failed, or a ratio is below the guard's bar", "2:bad arguments"})
+        exitCodeList = {"0:done", "1:something has failed, or stays off the guard's bar", "2:bad arguments"})
 public final class Benchmarks implements Callable<Integer> {
     private static final int FAILED = 1;
     private static final int BAD_ARGUMENTS = 2;
     private static final Path TARGET = Path.of("pals-benchmarks", "target");
+    private static final Path SOME_CONTENDERS = TARGET.resolve("some-contenders");
     private static final Path DOCS = Path.of("docs");
 
     private final PrintStream out = System.out;
-    private final ResultFiles kept = new ResultFiles(TARGET.resolve("benchmarks"));
 
     @Option(names = "--rounds", defaultValue = "5", description = "How many: ${DEFAULT-VALUE}.")
     private int rounds;
@@ -53,7 +51,11 @@ public final class Benchmarks implements Callable<Integer> {
                     + Part.ALLOCATION + "\". The others stay in the document as they were measured last.")
     private List<String> only = List.of("*");
 
-    @Option(names = "--contenders", split = ",", description = "Some of them.")
+    @Option(
+            names = "--contenders",
+            split = ",",
+            description = "Some of them. Their figures and documents are in pals-benchmarks/target/some-contenders, "
+                    + "those of all stay as they are.")
     private @Nullable List<String> contenders;
 
     @Option(names = "--seed", defaultValue = "8", description = "Of the order of turns: ${DEFAULT-VALUE}.")
@@ -74,36 +76,27 @@ public final class Benchmarks implements Callable<Integer> {
                     + Part.all().stream().map(Part::name).toList());
             return BAD_ARGUMENTS;
         }
-        if (parts.size() == Part.all().size()) {
-            kept.clear();
-        }
         List<Contestant> contestants = selected();
-        long began = System.nanoTime();
-        long failures = 0;
         try (Measurements measurements = new Measurements(pace(rounds, seconds), true, out)) {
-            for (Part part : parts) {
-                out.printf(
-                        "== %s: part %d of %d, %d min so far%n",
-                        part.name(),
-                        parts.indexOf(part) + 1,
-                        parts.size(),
-                        TimeUnit.NANOSECONDS.toMinutes(System.nanoTime() - began));
-                Results results = part.measure(measurements, contestants);
-                kept.write(part.name(), results);
-                failures += failures(results);
+            try {
+                return new Run(kept(), out)
+                                .succeeds(parts, (part, results) -> part.measure(measurements, contestants, results))
+                        ? 0
+                        : FAILED;
+            } finally {
+                report();
             }
         }
-        report();
-        return failures == 0 ? 0 : FAILED;
     }
 
     @Command(
-            description = "The short form: measures what has a bar, and fails where a ratio's median stays below it in "
+            description = "The short form: measures what has a bar, and fails where a median stays off it in "
                     + Guard.ATTEMPTS + " attempts. It writes no document.")
     int guard(
             @Option(names = "--rounds", defaultValue = "5") int rounds,
-            @Option(names = "--seconds", defaultValue = "0.4") double seconds,
-            @Option(names = "--strictness", defaultValue = "1", description = "Multiplies the bars.") double strictness)
+            @Option(names = "--seconds", defaultValue = "0.25") double seconds,
+            @Option(names = "--strictness", defaultValue = "1", description = "How many times as strict.")
+                    double strictness)
             throws Exception {
         ResultFiles attempts = new ResultFiles(TARGET.resolve("guard"));
         attempts.clear();
@@ -111,8 +104,9 @@ public final class Benchmarks implements Callable<Integer> {
             return new Guard(strictness, out).holds((bars, attempt) -> {
                         Results all = new Results();
                         for (var group : Loads.grouped(Guard.loads(bars))) {
-                            all.add(measurements.loads(group, load -> Guard.contestants(bars, load)));
+                            measurements.loads(group, load -> Guard.contestants(bars, load), all);
                         }
+                        measurements.locks(Guard.costs(bars), all);
                         attempts.write("attempt-" + attempt, all);
                         return all;
                     })
@@ -145,18 +139,24 @@ public final class Benchmarks implements Callable<Integer> {
 
     @Command(description = "Writes the documents again, from what was measured last.")
     int report() throws IOException {
-        Results results = kept.readAll();
+        Results results = kept().readAll();
+        Path docs = contenders == null ? DOCS : SOME_CONTENDERS;
         for (Map.Entry<String, String> file :
-                Report.of(results, Files.exists(DOCS.resolve(Report.FINDINGS))).entrySet()) {
-            Path path = DOCS.resolve(file.getKey());
+                Report.of(results, Files.exists(docs.resolve(Report.FINDINGS))).entrySet()) {
+            Path path = docs.resolve(file.getKey());
             Files.createDirectories(path.getParent());
             Files.writeString(path, file.getValue());
         }
         Arrays.stream(Bar.values())
                 .forEach(bar -> out.println(bar.title() + ": "
                         + bar.measured(results).map(Spread::withRange).orElse("not measured")));
-        out.println("Written: " + DOCS.resolve("benchmarks.md"));
+        out.println("Written: " + docs.resolve("benchmarks.md"));
         return 0;
+    }
+
+    /** Ratios are of the same minutes, so a run of some contenders cannot be mixed with one of all. */
+    private ResultFiles kept() {
+        return new ResultFiles(contenders == null ? TARGET.resolve("benchmarks") : SOME_CONTENDERS);
     }
 
     private Rounds.Pace pace(int rounds, double seconds) {
@@ -172,9 +172,5 @@ public final class Benchmarks implements Callable<Integer> {
         return chosen == null
                 ? List.of(Contestant.values())
                 : chosen.stream().map(Contestant::of).toList();
-    }
-
-    private static long failures(Results results) {
-        return results.notes().stream().filter(Note::failed).count();
     }
 }

@@ -4,6 +4,7 @@ import dev.pals.benchmarks.contender.Contestant;
 import dev.pals.benchmarks.load.Load;
 import dev.pals.benchmarks.load.Loads;
 import dev.pals.benchmarks.report.Bar;
+import dev.pals.benchmarks.report.Costs;
 import dev.pals.benchmarks.report.Results;
 import dev.pals.benchmarks.report.Spread;
 import java.io.PrintStream;
@@ -12,9 +13,9 @@ import java.util.Collection;
 import java.util.List;
 
 /**
- * Compares ratios with their bars. A bar holds where the median of the rounds reaches it. What does not hold is
- * measured again, twice at most, since a neighbour's noise passes and a slow lock stays slow: it fails where it never
- * holds.
+ * Compares what is measured with its bars. A bar holds where the median of the rounds reaches it. What does not hold is
+ * measured again, and nothing else, twice at most, since a neighbour's noise passes and a slow lock stays slow: it
+ * fails where it never holds.
  */
 final class Guard {
     static final int ATTEMPTS = 3;
@@ -47,15 +48,22 @@ final class Guard {
     }
 
     private void say(Bar bar, Results results) {
-        out.println((bar.holds(results, strictness) ? "holds: " : "BELOW: ") + bar.title() + ": "
-                + bar.measured(results).map(Spread::withRange).orElse("not measured") + ", at least "
-                + Spread.number(bar.guarded() * strictness));
+        out.println((bar.holds(results, strictness) ? "holds: " : "FAILS: ") + bar.title() + ": "
+                + bar.measured(results).map(Spread::withRange).orElse("not measured") + ", "
+                + bar.limit(bar.guarded(strictness)));
     }
 
     /** The loads that bars are about. */
     static List<Load> loads(Collection<Bar> bars) {
         return Loads.all().stream()
                 .filter(load -> bars.stream().anyMatch(bar -> bar.needs(load.name())))
+                .toList();
+    }
+
+    /** The costs that bars are about. */
+    static List<String> costs(Collection<Bar> bars) {
+        return Costs.WITH_BARS.stream()
+                .filter(cost -> bars.stream().anyMatch(bar -> bar.needs(cost)))
                 .toList();
     }
 

@@ -11,6 +11,7 @@ import dev.pals.benchmarks.harness.VirtualThreads;
 import dev.pals.benchmarks.load.Load;
 import dev.pals.benchmarks.load.Loads;
 import dev.pals.benchmarks.micro.Allocation;
+import dev.pals.benchmarks.report.Costs;
 import dev.pals.benchmarks.report.Results;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -18,14 +19,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.LocalDate;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 
-/** Measures on the servers of one run, each part into results of its own. */
+/** Measures on the servers of one run. What is found is in the results at once, also where a later thing fails. */
 final class Measurements implements AutoCloseable {
     /** Their figures hardly differ between rounds, and some take long. */
     private static final int MOST_ROUNDS_OF_COSTS = 2;
+
+    private static final int MANY = 10_000;
 
     private final Rounds.Pace pace;
     private final PrintStream out;
@@ -45,42 +49,65 @@ final class Measurements implements AutoCloseable {
     }
 
     /** Loads that are compared with one another, each with contestants of its own. */
-    Results loads(List<Load> group, Function<Load, List<Contestant>> contestants) throws Exception {
-        Results results = described();
+    void loads(List<Load> group, Function<Load, List<Contestant>> contestants, Results results) throws Exception {
+        describe(results);
         Crew workers = group.get(0).virtual() ? virtualCrew : crew;
         new Rounds(arena, workers, results, pace, out).run(group, contestants);
-        return results;
     }
 
     /** What it costs to hold, to wait, to lose. */
-    Results costs(List<Contestant> contestants) throws Exception {
-        Results results = described();
+    void costs(List<Contestant> contestants, Results results) throws Exception {
+        describe(results);
+        Loss loss = new Loss(arena, crew, results, out);
         LockCosts costs = new LockCosts(arena, crew, results, out);
         for (int round = 1; round <= pace.rounds(); round++) {
             if (round <= MOST_ROUNDS_OF_COSTS) {
                 costs.run(round, withoutLimit(contestants));
             }
-            Loss.measure(arena, round, results, out);
+            if (contestants.contains(Contestant.PALS_2)) {
+                loss.ended(round);
+            }
         }
-        return results;
+        // In the end, since it ends the processes too.
+        for (int round = 1; round <= Math.min(pace.rounds(), MOST_ROUNDS_OF_COSTS); round++) {
+            if (contestants.contains(Contestant.PALS_2)) {
+                loss.silent(round);
+            }
+        }
+    }
+
+    /** Those costs of locks that are named in {@link Costs}, of the library as it comes. */
+    void locks(Collection<String> costs, Results results) throws Exception {
+        describe(results);
+        LockCosts locks = new LockCosts(arena, crew, results, out);
+        if (costs.contains(Costs.MANY_HELD)) {
+            locks.held(Contestant.PALS_2, 1, MANY, 1);
+        }
+        if (costs.contains(Costs.MANY_WAIT)) {
+            locks.waitedFor(Contestant.PALS_2, 1, 1);
+        }
     }
 
     /** Time and allocation of one thread, by JMH. */
-    Results allocation(List<Contestant> contestants) throws Exception {
-        Results results = described();
+    void allocation(List<Contestant> contestants, Results results) throws Exception {
+        describe(results);
         List<Contestant> here = withoutLimit(contestants).stream()
                 .filter(each -> arena.refusal(each, Loads.of(Loads.OWN_1)).isEmpty())
                 .toList();
-        Allocation.measure(arena.place(0), here, pace.rounds(), pace.millis(), results, out);
-        return results;
+        Allocation.measure(arena, here, pace.rounds(), pace.millis(), results, out);
+    }
+
+    /** The next part begins with new ones. */
+    void endWorkers() {
+        crew.close();
+        virtualCrew.close();
     }
 
     private static List<Contestant> withoutLimit(List<Contestant> contestants) {
         return contestants.stream().filter(each -> each.role() != Role.LIMIT).toList();
     }
 
-    private Results described() throws Exception {
-        Results results = new Results();
+    private void describe(Results results) throws Exception {
         results.setting("date", LocalDate.now(Clock.systemUTC()).toString());
         results.setting(
                 "machine",
@@ -96,13 +123,13 @@ final class Measurements implements AutoCloseable {
                 String.format(
                         Locale.ROOT,
                         "%d of %.2f s for each contender, each after %.2f s to warm up; one more before them that does not"
-                                + " count; the costs of held locks and of waiters in at most %d",
+                                + " count; the costs of held locks and of waiters, and silent networks, in at most %d",
                         pace.rounds(),
                         pace.millis() / 1000.0,
                         pace.warmMillis() / 1000.0,
                         MOST_ROUNDS_OF_COSTS));
+        results.setting("PALs", Contestant.settings());
         results.setting("seed of the order", Long.toString(pace.seed()));
-        return results;
     }
 
     private static String processor() throws IOException {
@@ -120,8 +147,7 @@ final class Measurements implements AutoCloseable {
 
     @Override
     public void close() throws Exception {
-        crew.close();
-        virtualCrew.close();
+        endWorkers();
         arena.close();
     }
 }

@@ -14,7 +14,7 @@ record Part(String name, List<Load> loads, How how) {
 
     @FunctionalInterface
     private interface How {
-        Results measure(Measurements measurements, List<Contestant> contestants) throws Exception;
+        void measure(Measurements measurements, List<Contestant> contestants, Results results) throws Exception;
     }
 
     /** All of them, in the order in which they are measured. */
@@ -24,15 +24,22 @@ record Part(String name, List<Load> loads, How how) {
             parts.add(new Part(
                     group.get(0).name(),
                     group,
-                    (measurements, contestants) -> measurements.loads(group, load -> contestants)));
+                    (measurements, contestants, results) -> measurements.loads(group, load -> contestants, results)));
         }
         parts.add(new Part(COSTS, List.of(), Measurements::costs));
         parts.add(new Part(ALLOCATION, List.of(), Measurements::allocation));
         return parts;
     }
 
-    Results measure(Measurements measurements, List<Contestant> contestants) throws Exception {
-        return how.measure(measurements, contestants);
+    /** Adds what it finds, so that it is there also where a later thing fails. */
+    void measure(Measurements measurements, List<Contestant> contestants, Results results) throws Exception {
+        try {
+            how.measure(measurements, contestants, results);
+        } catch (Exception e) {
+            // What is open in them would disturb the next part.
+            measurements.endWorkers();
+            throw e;
+        }
     }
 
     /** Whether one of the names, or of their beginnings, means it or one of its loads. */

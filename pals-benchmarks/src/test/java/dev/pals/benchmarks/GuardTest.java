@@ -6,6 +6,7 @@ import dev.pals.benchmarks.contender.Contestant;
 import dev.pals.benchmarks.load.Load;
 import dev.pals.benchmarks.load.Loads;
 import dev.pals.benchmarks.report.Bar;
+import dev.pals.benchmarks.report.Costs;
 import dev.pals.benchmarks.report.Figure;
 import dev.pals.benchmarks.report.Metric;
 import dev.pals.benchmarks.report.Note;
@@ -17,6 +18,8 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The guard's verdict on given figures. */
 class GuardTest {
@@ -35,7 +38,7 @@ class GuardTest {
         assertThat(guard(1).holds((bars, attempt) -> asked(bars, allAtTheirBars())))
                 .isTrue();
         assertThat(asked).containsExactly(List.of(Bar.values()));
-        assertThat(said()).doesNotContain("BELOW");
+        assertThat(said()).doesNotContain("FAILS");
     }
 
     @Test
@@ -55,6 +58,26 @@ class GuardTest {
         }
         assertThat(guard(1).holds((bars, attempt) -> asked(bars, slow))).isFalse();
         assertThat(asked).containsExactly(List.of(Bar.values()), List.of(Bar.BATCHED), List.of(Bar.BATCHED));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"MANY_HELD", "MANY_WAIT"})
+    void holds_oneConnectionMore_isFalse(Bar bar) throws Exception {
+        Results results = allAtTheirBars();
+        String cost = bar == Bar.MANY_HELD ? Costs.MANY_HELD : Costs.MANY_WAIT;
+        figure(results, 1, cost, Metric.CONNECTIONS, bar.guarded() + 1);
+        assertThat(guard(1).holds((bars, attempt) -> asked(bars, results))).isFalse();
+        assertThat(asked).containsExactly(List.of(Bar.values()), List.of(bar), List.of(bar));
+    }
+
+    @Test
+    void holds_oneOfTwoJvmsHasHardlyATurn_isFalse() throws Exception {
+        Results results = allAtTheirBars();
+        for (int round = 1; round <= 3; round++) {
+            figure(results, round, Loads.HOT_8_IN_TWO, Metric.LEAST_SHARE, Bar.SHARE.guarded() - 1);
+        }
+        assertThat(guard(1).holds((bars, attempt) -> asked(bars, results))).isFalse();
+        assertThat(said()).contains("FAILED in 3 attempts: " + Bar.SHARE.title());
     }
 
     @Test
@@ -92,7 +115,7 @@ class GuardTest {
     void contestants_ofEveryBar_arePartOfItsLoads() {
         for (Bar bar : Bar.values()) {
             List<Load> loads = Guard.loads(List.of(bar));
-            assertThat(loads).isNotEmpty();
+            assertThat(loads.size() + Guard.costs(List.of(bar)).size()).isPositive();
             for (Load load : loads) {
                 assertThat(Guard.contestants(List.of(bar), load))
                         .isNotEmpty()
@@ -131,8 +154,15 @@ class GuardTest {
                     Loads.TRANSACTIONS,
                     Contestant.PALS_TRANSACTION,
                     RAW_RATE * Bar.TRANSACTION.guarded() * A_BIT);
+            figure(results, round, Loads.HOT_8_IN_TWO, Metric.LEAST_SHARE, Bar.SHARE.guarded());
         }
+        figure(results, 1, Costs.MANY_HELD, Metric.CONNECTIONS, Bar.MANY_HELD.guarded());
+        figure(results, 1, Costs.MANY_WAIT, Metric.CONNECTIONS, Bar.MANY_WAIT.guarded());
         return results;
+    }
+
+    private static void figure(Results results, int round, String load, Metric metric, double value) {
+        results.add(new Figure(load, Contestant.PALS_2.id(), metric, round, value));
     }
 
     private static void rate(Results results, int round, String load, Contestant contestant, double rate) {

@@ -18,7 +18,7 @@ public enum Contestant {
             "ShedLock, JDBC",
             Role.PEER,
             place -> new ShedLock(place, JdbcLockProvider::new),
-            EnumSet.of(Ability.PROCESSES)),
+            EnumSet.of(Ability.HOLD, Ability.PROCESSES)),
     SHEDLOCK_TEMPLATE(
             "shedlock-template",
             "ShedLock, JdbcTemplate and the database's time",
@@ -29,19 +29,19 @@ public enum Contestant {
                             .withJdbcTemplate(new JdbcTemplate(source))
                             .usingDbTime()
                             .build())),
-            EnumSet.of(Ability.PROCESSES)),
+            EnumSet.of(Ability.HOLD, Ability.PROCESSES)),
     SPRING(
             "spring",
             "Spring Integration JdbcLockRegistry",
             Role.PEER,
             SpringIntegration::new,
-            EnumSet.of(Ability.WAIT, Ability.PROCESSES)),
+            EnumSet.of(Ability.WAIT, Ability.HOLD, Ability.PROCESSES)),
     REDISSON(
             "redisson",
             "Redisson RLock, Redis",
             Role.PEER,
             RedissonLocks::new,
-            EnumSet.of(Ability.WAIT, Ability.PROCESSES)),
+            EnumSet.of(Ability.WAIT, Ability.HOLD, Ability.PROCESSES)),
     PALS_1("pals-1", "PALs, 1 session", Role.OURS, place -> new PalsSessions(place, 1), Ability.all()),
     PALS_2("pals-2", "PALs, 2 sessions", Role.OURS, place -> new PalsSessions(place, 2), Ability.all()),
     PALS_4("pals-4", "PALs, 4 sessions", Role.OURS, place -> new PalsSessions(place, 4), Ability.all()),
@@ -108,6 +108,11 @@ public enum Contestant {
         return this == PALS_1 || this == PALS_4;
     }
 
+    /** How ours are set, for people. */
+    public static String settings() {
+        return PalsSessions.settings();
+    }
+
     /** Opens it in this process. */
     public Contender open(Place place) throws Exception {
         return factory.open(place);
@@ -133,6 +138,8 @@ public enum Contestant {
     /** What a load may need. */
     public enum Ability {
         WAIT,
+        /** Hold more than its threads do. */
+        HOLD,
         /** Hold many locks beside others on the same connection. */
         HOLD_MANY,
         PROCESSES;

@@ -46,12 +46,5 @@ final class LockOfTheJdk implements Contender, Locks {
     }
 
     @Override
-    public void hold(int from, int count) {
-        for (int key = from; key < from + count; key++) {
-            lock(key).lock();
-        }
-    }
-
-    @Override
     public void close() {}
 }

@@ -2,7 +2,6 @@ package dev.pals.benchmarks.contender;
 
 import dev.pals.jooq.TransactionLocks;
 import dev.pals.key.LockFamily;
-import java.sql.SQLException;
 import org.jooq.DSLContext;
 
 /** This library's TransactionLocks: a jOOQ transaction for each cycle, begin and commit included. */
@@ -11,12 +10,10 @@ final class PalsTransactions implements Contender, Locks {
 
     private final Pool pool;
     private final DSLContext dsl;
-    private final RawJdbc holder;
 
     PalsTransactions(Place place) {
         pool = new Pool(place.url());
         dsl = PlainJooq.jooq(pool);
-        holder = new RawJdbc(place);
     }
 
     @Override
@@ -60,13 +57,7 @@ final class PalsTransactions implements Contender, Locks {
     }
 
     @Override
-    public void hold(int from, int count) throws SQLException {
-        holder.hold(from, count);
-    }
-
-    @Override
-    public void close() throws SQLException {
-        holder.close();
+    public void close() {
         pool.close();
     }
 }

@@ -3,7 +3,6 @@ package dev.pals.benchmarks.contender;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.val;
 
-import java.sql.SQLException;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
 import org.jooq.conf.Settings;
@@ -13,12 +12,10 @@ import org.jooq.impl.DSL;
 final class PlainJooq implements Contender, Locks {
     private final Pool pool;
     private final DSLContext dsl;
-    private final RawJdbc holder;
 
     PlainJooq(Place place) {
         pool = new Pool(place.url());
         dsl = jooq(pool);
-        holder = new RawJdbc(place);
     }
 
     static DSLContext jooq(Pool pool) {
@@ -83,13 +80,7 @@ final class PlainJooq implements Contender, Locks {
     }
 
     @Override
-    public void hold(int from, int count) throws SQLException {
-        holder.hold(from, count);
-    }
-
-    @Override
-    public void close() throws SQLException {
-        holder.close();
+    public void close() {
         pool.close();
     }
 }

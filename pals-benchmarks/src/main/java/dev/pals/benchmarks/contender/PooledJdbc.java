@@ -8,11 +8,9 @@ import java.sql.SQLException;
 /** Raw JDBC through HikariCP: each cycle borrows a connection and prepares what it runs, which the driver caches. */
 final class PooledJdbc implements Contender, Locks {
     private final Pool pool;
-    private final RawJdbc holder;
 
     PooledJdbc(Place place) {
         pool = new Pool(place.url());
-        holder = new RawJdbc(place);
     }
 
     @Override
@@ -73,14 +71,7 @@ final class PooledJdbc implements Contender, Locks {
     }
 
     @Override
-    public void hold(int from, int count) throws SQLException {
-        // One connection of its own: a lock for each of the pool's would leave none.
-        holder.hold(from, count);
-    }
-
-    @Override
-    public void close() throws SQLException {
-        holder.close();
+    public void close() {
         pool.close();
     }
 }

@@ -5,13 +5,13 @@ import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** The floor: each thread has a connection, and two round trips with prepared statements make a cycle. */
 final class RawJdbc implements Contender {
     private final String url;
-    private final List<Connection> holders = new ArrayList<>();
+    private final Queue<Connection> opened = new ConcurrentLinkedQueue<>();
 
     RawJdbc(Place place) {
         this.url = place.url();
@@ -19,25 +19,39 @@ final class RawJdbc implements Contender {
 
     @Override
     public Locks locks() throws SQLException {
-        return new OnConnection(DriverManager.getConnection(url));
+        return new OnConnection(open());
+    }
+
+    private Connection open() throws SQLException {
+        Connection connection = DriverManager.getConnection(url);
+        opened.add(connection);
+        return connection;
     }
 
     @Override
     public void hold(int from, int count) throws SQLException {
-        Connection connection = DriverManager.getConnection(url);
-        holders.add(connection);
         try (PreparedStatement statement =
-                connection.prepareStatement("select pg_advisory_lock(key) from generate_series(?, ?) key")) {
+                holder().prepareStatement("select pg_advisory_lock(key) from generate_series(?, ?) key")) {
             statement.setInt(1, from);
             statement.setInt(2, from + count - 1);
             statement.executeQuery().close();
         }
     }
 
+    /** A connection that a thread locks with: whose locks it holds beside is to be measured. */
+    private Connection holder() throws SQLException {
+        for (Connection connection : opened) {
+            if (!connection.isClosed()) {
+                return connection;
+            }
+        }
+        return open();
+    }
+
     @Override
     public void close() throws SQLException {
-        for (Connection holder : holders) {
-            holder.close();
+        for (Connection connection : opened) {
+            connection.close();
         }
     }
 

@@ -19,9 +19,17 @@ sealed interface Answer extends Serializable {
      * @param sections how often a thread had a lock for itself
      * @param seconds measured
      * @param processorNanos of this process, for all cycles
-     * @param waits the times until the lock was had, in nanoseconds
+     * @param allocatedBytes of this process, for all cycles; 0 where it is not known, as that of virtual threads
+     * @param waits the times until the lock was had, or until the end, in nanoseconds
      */
-    record Ran(long cycles, long allCycles, long sections, double seconds, long processorNanos, Histogram waits)
+    record Ran(
+            long cycles,
+            long allCycles,
+            long sections,
+            double seconds,
+            long processorNanos,
+            long allocatedBytes,
+            Histogram waits)
             implements Answer {}
 
     /** Bytes of heap in use. */

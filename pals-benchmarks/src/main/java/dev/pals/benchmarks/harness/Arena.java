@@ -34,6 +34,12 @@ public final class Arena implements AutoCloseable {
             insert into account select id, 0 from generate_series(0, %d) id;
             """.formatted(Keys.ACCOUNTS - 1);
 
+    /** A backend whose client was killed lives until it notices. */
+    private static final String END_OTHERS = """
+            select pg_terminate_backend(pid, 10000) from pg_stat_activity
+            where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()
+            """;
+
     private final PostgresServer server;
     private final ScratchDatabase database;
     private final @Nullable RedisServer redis;
@@ -137,10 +143,16 @@ public final class Arena implements AutoCloseable {
         }
     }
 
-    /** Removes what the contender before has left. */
-    void clean() throws SQLException {
+    /**
+     * Removes what the contender before has left: connections with their locks, if it failed, rows, and keys of Redis.
+     */
+    public void clean() throws SQLException, IOException {
         try (Statement statement = connection.createStatement()) {
+            statement.executeQuery(END_OTHERS).close();
             statement.execute("truncate shedlock, int_lock");
+        }
+        if (redis != null) {
+            redis.flush();
         }
     }
 

@@ -10,11 +10,17 @@ sealed interface Command extends Serializable {
     /** Opens a contender, and its threads' locks for a load, whose sections are counted in the file. */
     record Open(Contestant contestant, Place place, Load load, int process, String counters) implements Command {}
 
-    /** Runs the load's threads: first without measuring, then measuring. */
-    record Run(long warmMillis, long millis) implements Command {}
+    /** Runs the load's threads from that moment of this machine's clock on: first without measuring, then measuring. */
+    record Run(long startMillis, long warmMillis, long millis) implements Command {}
 
     /** Takes the locks of some keys and keeps them. */
     record Hold(int from, int count) implements Command {}
+
+    /** Listens to the loss of what it holds. */
+    record Listen() implements Command {}
+
+    /** Answers when all that it held is known to be lost. */
+    record AwaitLoss() implements Command {}
 
     /** Has so many threads wait for one key, after having taken it where this is the first process. */
     record Wait(int count, boolean first) implements Command {}

@@ -12,6 +12,8 @@ import java.util.function.IntFunction;
 
 /** The worker processes, which stay for many turns, so that their code is compiled. */
 public final class Crew implements AutoCloseable {
+    private static final long TIME_TO_TELL_ALL = 50;
+
     private final Path jdk;
     private final List<String> jvmOptions;
     private final Counters counters;
@@ -37,7 +39,9 @@ public final class Crew implements AutoCloseable {
 
     /** Runs the load once, and fails where a lock has not excluded. */
     List<Answer.Ran> run(Load load, long warmMillis, long millis) throws Exception {
-        List<Answer.Ran> ran = all(load.processes(), process -> new Command.Run(warmMillis, millis)).stream()
+        // Else the one that is told last would have the lock for itself in the end.
+        long start = System.currentTimeMillis() + (load.processes() > 1 ? TIME_TO_TELL_ALL : 0);
+        List<Answer.Ran> ran = all(load.processes(), process -> new Command.Run(start, warmMillis, millis)).stream()
                 .map(Answer.Ran.class::cast)
                 .toList();
         try {

@@ -82,16 +82,26 @@ final class RedisServer implements AutoCloseable {
 
     /** Connections of others. */
     int connections() throws IOException {
+        return Integer.parseInt(answer("INFO clients", CONNECTED)) - 1;
+    }
+
+    /** Forgets every key. */
+    void flush() throws IOException {
+        answer("FLUSHALL", "+OK");
+    }
+
+    /** The rest of the answer's first line that begins so. */
+    private String answer(String command, String beginning) throws IOException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
                 BufferedReader answer =
                         new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8))) {
-            socket.getOutputStream().write("INFO clients\r\n".getBytes(StandardCharsets.UTF_8));
+            socket.setSoTimeout((int) TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS));
+            socket.getOutputStream().write((command + "\r\n").getBytes(StandardCharsets.UTF_8));
             return answer.lines()
-                            .filter(line -> line.startsWith(CONNECTED))
-                            .mapToInt(line -> Integer.parseInt(line.substring(CONNECTED.length())))
-                            .findFirst()
-                            .orElseThrow(() -> new IOException("Redis does not tell its connections"))
-                    - 1;
+                    .filter(line -> line.startsWith(beginning))
+                    .map(line -> line.substring(beginning.length()))
+                    .findFirst()
+                    .orElseThrow(() -> new IOException("Redis does not answer " + command));
         }
     }
 

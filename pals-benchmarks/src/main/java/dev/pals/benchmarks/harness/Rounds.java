@@ -19,7 +19,8 @@ import org.HdrHistogram.Histogram;
 /**
  * Measures loads in rounds: within each round every contender has its turn, in an order of its own, so that a noisy
  * machine disturbs all alike, and ratios are of the same minutes. Round 0 is for the compiler and for counting
- * statements; its rates are not used.
+ * statements; its rates are not used. A turn that fails ends the workers, so the round is run again without it, after
+ * another round 0 for the new workers.
  */
 public final class Rounds {
     private static final double NANOS_OF_A_MICRO = 1_000;
@@ -30,6 +31,7 @@ public final class Rounds {
     private final Results results;
     private final Pace pace;
     private final PrintStream out;
+    private final Random random;
 
     public Rounds(Arena arena, Crew crew, Results results, Pace pace, PrintStream out) {
         this.arena = arena;
@@ -37,6 +39,7 @@ public final class Rounds {
         this.results = results;
         this.pace = pace;
         this.out = out;
+        this.random = new Random(pace.seed());
     }
 
     /**
@@ -60,25 +63,42 @@ public final class Rounds {
     /** Measures loads that are compared with one another, each with contestants of its own. */
     public void run(List<Load> group, Function<Load, List<Contestant>> contestants) throws Exception {
         List<Turn> turns = turns(group, contestants);
-        Random random = new Random(pace.seed());
-        for (int round = 0; round <= pace.rounds(); round++) {
-            if (round == 0) {
-                arena.observer().countStatements(true);
-            }
-            Collections.shuffle(turns, random);
-            for (Turn turn : List.copyOf(turns)) {
-                try {
-                    measure(turn, round);
-                } catch (TurnFailedException e) {
-                    out.println(e.getMessage());
-                    turns.remove(turn);
-                    results.add(new Note(turn.load().name(), turn.contestant().id(), e.summary(), true));
-                }
-            }
-            if (round == 0) {
-                arena.observer().countStatements(false);
+        warmUp(turns);
+        int round = 1;
+        while (round <= pace.rounds()) {
+            if (runsThrough(turns, round)) {
+                round++;
+            } else {
+                warmUp(turns);
             }
         }
+    }
+
+    private void warmUp(List<Turn> turns) throws Exception {
+        arena.observer().countStatements(true);
+        boolean warm = false;
+        while (!warm) {
+            warm = runsThrough(turns, 0);
+        }
+        arena.observer().countStatements(false);
+    }
+
+    /** Runs a round, whose figures count if no turn fails. One that does is the last of its contender in its load. */
+    private boolean runsThrough(List<Turn> turns, int round) throws Exception {
+        Results found = new Results();
+        Collections.shuffle(turns, random);
+        for (Turn turn : turns) {
+            try {
+                measure(turn, round, found);
+            } catch (TurnFailedException e) {
+                out.println(e.getMessage());
+                turns.remove(turn);
+                results.add(new Note(turn.load().name(), turn.contestant().id(), e.summary(), true));
+                return false;
+            }
+        }
+        results.add(found);
+        return true;
     }
 
     private List<Turn> turns(List<Load> group, Function<Load, List<Contestant>> contestants) {
@@ -96,7 +116,7 @@ public final class Rounds {
         return turns;
     }
 
-    private void measure(Turn turn, int round) throws Exception {
+    private void measure(Turn turn, int round, Results found) throws Exception {
         Load load = turn.load();
         Observer observer = arena.observer();
         arena.clean();
@@ -121,41 +141,45 @@ public final class Rounds {
         if (round == 0) {
             // Redis has commands of another kind; they are not counted.
             if (observer.counts() && !turn.contestant().needsRedis() && allCycles > 0) {
-                add(turn, Metric.STATEMENTS, 1, (double) (observer.statements() - statements) / allCycles);
+                add(found, turn, Metric.STATEMENTS, 1, (double) (observer.statements() - statements) / allCycles);
             }
             crew.closeContender(load);
             return;
         }
-        add(turn, Metric.RATE, round, rate);
-        addLatency(turn, round, ran);
+        add(found, turn, Metric.RATE, round, rate);
+        addLatency(turn, round, ran, found);
         if (allCycles > 0) {
             if (local) {
-                add(turn, Metric.SERVER_CPU, round, serverNanos / allCycles / NANOS_OF_A_MICRO);
+                add(found, turn, Metric.SERVER_CPU, round, serverNanos / allCycles / NANOS_OF_A_MICRO);
             }
             double clientNanos =
                     ran.stream().mapToLong(Answer.Ran::processorNanos).sum();
-            add(turn, Metric.CLIENT_CPU, round, clientNanos / allCycles / NANOS_OF_A_MICRO);
+            long bytes = ran.stream().mapToLong(Answer.Ran::allocatedBytes).sum();
+            if (bytes > 0) {
+                add(found, turn, Metric.ALLOCATED, round, (double) bytes / allCycles);
+            }
+            add(found, turn, Metric.CLIENT_CPU, round, clientNanos / allCycles / NANOS_OF_A_MICRO);
         }
-        add(turn, Metric.CONNECTIONS, round, (double) observer.connections());
-        add(turn, Metric.OPENING, round, Collections.max(opened) / NANOS_OF_A_MILLI);
+        add(found, turn, Metric.CONNECTIONS, round, (double) observer.connections());
+        add(found, turn, Metric.OPENING, round, Collections.max(opened) / NANOS_OF_A_MILLI);
         if (load.processes() > 1 && cycles > 0) {
             long least = ran.stream().mapToLong(Answer.Ran::cycles).min().orElse(0);
-            add(turn, Metric.LEAST_SHARE, round, 100.0 * least / cycles);
+            add(found, turn, Metric.LEAST_SHARE, round, 100.0 * least / cycles);
         }
         crew.closeContender(load);
     }
 
-    private void addLatency(Turn turn, int round, List<Answer.Ran> ran) {
+    private static void addLatency(Turn turn, int round, List<Answer.Ran> ran, Results found) {
         Histogram waits = new Histogram(ran.get(0).waits());
         ran.forEach(each -> waits.add(each.waits()));
         if (waits.getTotalCount() > 0) {
-            add(turn, Metric.P50, round, waits.getValueAtPercentile(50) / NANOS_OF_A_MICRO);
-            add(turn, Metric.P99, round, waits.getValueAtPercentile(99) / NANOS_OF_A_MICRO);
-            add(turn, Metric.P999, round, waits.getValueAtPercentile(99.9) / NANOS_OF_A_MICRO);
+            add(found, turn, Metric.P50, round, waits.getValueAtPercentile(50) / NANOS_OF_A_MICRO);
+            add(found, turn, Metric.P99, round, waits.getValueAtPercentile(99) / NANOS_OF_A_MICRO);
+            add(found, turn, Metric.P999, round, waits.getValueAtPercentile(99.9) / NANOS_OF_A_MICRO);
         }
     }
 
-    private void add(Turn turn, Metric metric, int round, double value) {
-        results.add(new Figure(turn.load().name(), turn.contestant().id(), metric, round, value));
+    private static void add(Results found, Turn turn, Metric metric, int round, double value) {
+        found.add(new Figure(turn.load().name(), turn.contestant().id(), metric, round, value));
     }
 }

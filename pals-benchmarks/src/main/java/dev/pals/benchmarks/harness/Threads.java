@@ -5,12 +5,14 @@ import dev.pals.benchmarks.load.Load;
 import java.lang.management.ManagementFactory;
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import org.HdrHistogram.Histogram;
 
 /** The threads of a load in this process: each repeats its cycle until the time is over. */
@@ -18,11 +20,15 @@ final class Threads {
     private static final long LONGEST_NANOS = TimeUnit.MINUTES.toNanos(10);
     private static final int PRECISION = 2;
     private static final long PATIENCE_MILLIS = 60_000;
+    private static final long NONE = Long.MAX_VALUE;
 
     private final List<Cycle> cycles = new ArrayList<>();
     private final boolean virtual;
 
     private final ConcurrentLinkedQueue<Exception> failures = new ConcurrentLinkedQueue<>();
+    /** What they have allocated that have come to their end. */
+    private final LongAdder ended = new LongAdder();
+
     private volatile Phase phase = Phase.WARM;
 
     private enum Phase {
@@ -43,6 +49,8 @@ final class Threads {
         CountDownLatch start = new CountDownLatch(1);
         long[] measured = new long[cycles.size()];
         long[] all = new long[cycles.size()];
+        long[] cutOff = new long[cycles.size()];
+        Arrays.fill(cutOff, NONE);
         List<Thread> threads = new ArrayList<>();
         List<Histogram> histograms = new ArrayList<>();
         ThreadFactory factory = virtual ? virtualThreads() : Thread::new;
@@ -50,9 +58,10 @@ final class Threads {
             int index = i;
             Histogram histogram = new Histogram(LONGEST_NANOS, PRECISION);
             histograms.add(histogram);
-            threads.add(factory.newThread(() -> repeat(index, start, histogram, measured, all)));
+            threads.add(factory.newThread(() -> repeat(index, start, histogram, measured, all, cutOff)));
         }
         threads.forEach(Thread::start);
+        AllocatedBytes allocated = new AllocatedBytes();
         long processor = processorNanos();
         start.countDown();
         Thread.sleep(warmMillis);
@@ -60,7 +69,8 @@ final class Threads {
         phase = Phase.MEASURED;
         Thread.sleep(millis);
         phase = Phase.OVER;
-        double seconds = (System.nanoTime() - from) / 1e9;
+        long until = System.nanoTime();
+        double seconds = (until - from) / 1e9;
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MILLIS);
         for (Thread thread : threads) {
             thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())));
@@ -69,19 +79,34 @@ final class Threads {
             }
         }
         processor = processorNanos() - processor;
+        long bytes = virtual ? 0 : allocated.soFar() + ended.sum();
         Exception failure = failures.poll();
         if (failure != null) {
             throw failure;
         }
         Histogram sum = new Histogram(LONGEST_NANOS, PRECISION);
         histograms.forEach(sum::add);
+        addCutOff(cutOff, until, sum);
         long sections = cycles.stream().mapToLong(Cycle::sections).sum();
-        return new Answer.Ran(total(measured), total(all), sections, seconds, processor, sum);
+        return new Answer.Ran(total(measured), total(all), sections, seconds, processor, bytes, sum);
     }
 
-    private void repeat(int index, CountDownLatch start, Histogram waits, long[] measured, long[] all) {
+    /**
+     * Adds the waits of cycles that the end has cut off, with the time so far where the lock was not had by then: those
+     * of threads that starve would not be seen otherwise.
+     */
+    private void addCutOff(long[] began, long until, Histogram waits) {
+        for (int index = 0; index < began.length; index++) {
+            if (began[index] < until) {
+                waits.recordValue(Math.min(cycles.get(index).enteredAt(), until) - began[index]);
+            }
+        }
+    }
+
+    /** Leaves in {@code cutOff} when the cycle has begun that ends too late to count. */
+    private void repeat(int index, CountDownLatch start, Histogram waits, long[] measured, long[] all, long[] cutOff) {
         Cycle cycle = cycles.get(index);
-        long before = 0;
+        long uncounted = 0;
         long during = 0;
         try {
             start.await();
@@ -89,18 +114,24 @@ final class Threads {
                 long began = System.nanoTime();
                 cycle.run();
                 // What ends within the time counts, whenever it began.
-                if (phase == Phase.MEASURED) {
-                    waits.recordValue(cycle.enteredAt() - began);
-                    during++;
-                } else {
-                    before++;
+                switch (phase) {
+                    case WARM -> uncounted++;
+                    case MEASURED -> {
+                        waits.recordValue(cycle.enteredAt() - began);
+                        during++;
+                    }
+                    case OVER -> {
+                        cutOff[index] = began;
+                        uncounted++;
+                    }
                 }
             }
         } catch (Exception e) {
             failures.add(e);
         }
+        ended.add(AllocatedBytes.ofThisThread());
         measured[index] = during;
-        all[index] = before + during;
+        all[index] = uncounted + during;
     }
 
     static ThreadFactory virtualThreads() {

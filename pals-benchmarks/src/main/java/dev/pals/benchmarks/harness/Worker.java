@@ -34,6 +34,7 @@ final class Worker {
     private @Nullable Contender contender;
     private @Nullable Threads threads;
     private @Nullable Waiters waiters;
+    private @Nullable CountDownLatch left;
 
     private Worker() {}
 
@@ -66,9 +67,18 @@ final class Worker {
             if (command instanceof Command.Open open) {
                 return open(open);
             } else if (command instanceof Command.Run run) {
+                Thread.sleep(Math.max(0, run.startMillis() - System.currentTimeMillis()));
                 return Objects.requireNonNull(threads, "not open").run(run.warmMillis(), run.millis());
             } else if (command instanceof Command.Hold hold) {
                 opened().hold(hold.from(), hold.count());
+            } else if (command instanceof Command.Listen) {
+                left = opened().untilAllAreLost();
+            } else if (command instanceof Command.AwaitLoss) {
+                CountDownLatch unknown = Objects.requireNonNull(left, "nobody listens");
+                if (!unknown.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                    throw new IllegalStateException(
+                            unknown.getCount() + " are not known to be lost after " + PATIENCE_SECONDS + " s");
+                }
             } else if (command instanceof Command.Wait wait) {
                 waiters = new Waiters(opened(), wait);
             } else if (command instanceof Command.EndWait) {
@@ -111,6 +121,7 @@ final class Worker {
     private void close() throws Exception {
         threads = null;
         waiters = null;
+        left = null;
         Contender opened = opened();
         contender = null;
         for (Locks each : locks) {

@@ -81,9 +81,10 @@ final class WorkerProcess implements AutoCloseable {
         }
     }
 
+    /** Returns when it is gone, and with it its connections. */
     @Override
     public void close() {
         reader.shutdownNow();
-        process.destroyForcibly();
+        process.destroyForcibly().onExit().join();
     }
 }

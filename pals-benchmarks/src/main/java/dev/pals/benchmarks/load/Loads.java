@@ -14,8 +14,13 @@ public final class Loads {
 
     public static final String OWN_64 = "own-64";
     public static final String HOT_8 = "hot-8";
+    public static final String HOT_8_IN_TWO = HOT_8 + "-2jvms";
     public static final String BESIDE = "beside-10000";
     public static final String TRANSACTIONS = "transactions-8";
+
+    /** Whose costs are compared: 10 and 10,000 keys, in 1 and in 4 JVMs. */
+    public static final List<String> BY_KEYS_AND_PROCESSES =
+            List.of("ten-64", "tenthousand-64", "ten-64-4jvms", "tenthousand-64-4jvms");
 
     private static final Map<String, Load> ALL = new LinkedHashMap<>();
 

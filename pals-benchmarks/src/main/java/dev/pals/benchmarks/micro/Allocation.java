@@ -2,10 +2,14 @@ package dev.pals.benchmarks.micro;
 
 import dev.pals.benchmarks.contender.Contestant;
 import dev.pals.benchmarks.contender.Place;
+import dev.pals.benchmarks.harness.Arena;
 import dev.pals.benchmarks.report.Figure;
 import dev.pals.benchmarks.report.Metric;
+import dev.pals.benchmarks.report.Note;
 import dev.pals.benchmarks.report.Results;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.sql.SQLException;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.Objects;
@@ -30,34 +34,54 @@ public final class Allocation {
 
     /** Measures each contestant in a JVM of its own; an iteration is a round. */
     public static void measure(
-            Place place, Collection<Contestant> contestants, int rounds, long millis, Results results, PrintStream out)
-            throws RunnerException {
+            Arena arena, Collection<Contestant> contestants, int rounds, long millis, Results results, PrintStream out)
+            throws SQLException, IOException {
         for (Contestant contestant : contestants) {
-            Collection<RunResult> runs = new Runner(new OptionsBuilder()
-                            .include("^" + SingleCycle.class.getName() + "\\.")
-                            .param("contestant", contestant.id())
-                            .param("url", place.url())
-                            .param("redis", Objects.requireNonNullElse(place.redis(), ""))
-                            .forks(1)
-                            .warmupIterations(2)
-                            .warmupTime(TimeValue.milliseconds(millis))
-                            .measurementIterations(rounds)
-                            .measurementTime(TimeValue.milliseconds(millis))
-                            .addProfiler(GCProfiler.class)
-                            .shouldFailOnError(true)
-                            .verbosity(VerboseMode.SILENT)
-                            .build())
-                    .run();
-            for (RunResult run : runs) {
-                for (BenchmarkResult fork : run.getBenchmarkResults()) {
-                    int round = 0;
-                    for (IterationResult iteration : fork.getIterationResults()) {
-                        round++;
-                        add(contestant, round, iteration, results, out);
+            arena.clean();
+            try {
+                Collection<RunResult> runs = run(contestant, arena.place(0), rounds, millis);
+                for (RunResult run : runs) {
+                    for (BenchmarkResult fork : run.getBenchmarkResults()) {
+                        int round = 0;
+                        for (IterationResult iteration : fork.getIterationResults()) {
+                            round++;
+                            add(contestant, round, iteration, results, out);
+                        }
                     }
                 }
+            } catch (RunnerException e) {
+                e.printStackTrace(out);
+                results.add(Note.failure(NAME, contestant, reason(e)));
             }
         }
+    }
+
+    private static Collection<RunResult> run(Contestant contestant, Place place, int rounds, long millis)
+            throws RunnerException {
+        return new Runner(new OptionsBuilder()
+                        .include("^" + SingleCycle.class.getName() + "\\.")
+                        .param("contestant", contestant.id())
+                        .param("url", place.url())
+                        .param("redis", Objects.requireNonNullElse(place.redis(), ""))
+                        .forks(1)
+                        .warmupIterations(5)
+                        .warmupTime(TimeValue.milliseconds(millis))
+                        .measurementIterations(rounds)
+                        .measurementTime(TimeValue.milliseconds(millis))
+                        .addProfiler(GCProfiler.class)
+                        .shouldFailOnError(true)
+                        .verbosity(VerboseMode.SILENT)
+                        .build())
+                .run();
+    }
+
+    /** JMH's own exceptions say only that there was one, and have it as their cause or among the suppressed. */
+    private static Throwable reason(Throwable failure) {
+        Throwable inner = failure.getCause();
+        if (inner == null && failure.getSuppressed().length > 0) {
+            inner = failure.getSuppressed()[0];
+        }
+        return inner == null ? failure : reason(inner);
     }
 
     // JMH's own signature has the raw type.

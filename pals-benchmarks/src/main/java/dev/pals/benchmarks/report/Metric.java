@@ -12,7 +12,7 @@ public enum Metric {
     CLIENT_CPU("client CPU, µs/cycle"),
     STATEMENTS("statements/cycle"),
     CONNECTIONS("connections"),
-    HEAP("heap, bytes each"),
+    HEAP("heap of the clients, bytes each"),
     ALLOCATED("allocated, bytes/cycle"),
     CYCLE_TIME("time, µs/cycle"),
     NOTICED("lost connection noticed, ms");

@@ -9,6 +9,8 @@ import dev.pals.benchmarks.load.Load;
 import dev.pals.benchmarks.load.Loads;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** Worker processes through several turns. */
@@ -34,5 +36,20 @@ class CrewTest {
                     .satisfies(ran -> assertThat(ran.sections()).isPositive());
             crew.closeContender(right);
         }
+    }
+
+    @Test
+    void close_workersAreThere_returnsWhenTheyAreGone() throws Exception {
+        Set<ProcessHandle> before = ProcessHandle.current().children().collect(Collectors.toSet());
+        List<ProcessHandle> workers;
+        try (Counters counters = Counters.create();
+                Crew crew = new Crew(Path.of(System.getProperty("java.home")), List.of(), counters)) {
+            crew.open(Contestant.JDK, Loads.of(Loads.HOT_8), NOWHERE);
+            workers = ProcessHandle.current()
+                    .children()
+                    .filter(child -> !before.contains(child))
+                    .toList();
+        }
+        assertThat(workers).hasSize(1).noneMatch(ProcessHandle::isAlive);
     }
 }
