@@ -210,7 +210,8 @@ enum Fault {
     };
 
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(50);
-    private static final Duration LONGEST_STALL = Duration.ofSeconds(2);
+    /** A session that is not answered for half of the orphan time is given up. */
+    private static final Duration LONGEST_STALL = Profile.ORPHAN_TIME.dividedBy(3);
 
     private final boolean mayEndSessions;
 

@@ -176,7 +176,9 @@ final class HistoryChecker {
     private void checkLoss(Section section) {
         Event lost = losses.get(section.entered().section());
         if (lost != null && !isExplained(section, lost.at())) {
-            add(Rule.LOSS_UNEXPLAINED, section + ", lost at " + lost.at() + ": " + lost.note());
+            add(
+                    Rule.LOSS_UNEXPLAINED,
+                    section + ", lost at " + lost.at() + ": " + lost.note() + ", after " + struckBefore(section, lost));
         }
         // Whatever was struck: who is told of a loss has no session any more, or it ends soon.
         if (lost != null && section.life() != null && !isInTime(lost.at(), section.lastSeen(), toldWithin)) {
@@ -205,6 +207,15 @@ final class HistoryChecker {
                         .mapToLong(SessionLife::missing)
                         .max()
                         .orElse(Long.MAX_VALUE);
+    }
+
+    /** For whoever looks for the reason. */
+    private List<FaultRecord> struckBefore(Section section, Event lost) {
+        return history.faults().stream()
+                .filter(fault -> fault.reaches(section.entered().worker())
+                        && fault.from() - BEFOREHAND <= lost.at()
+                        && fault.until() + 3 * AFTERMATH >= lost.at())
+                .toList();
     }
 
     /** Whether a fault may be the reason for its loss at this moment. */
