@@ -51,10 +51,16 @@ public final class Rounds {
      */
     public record Pace(int rounds, long millis, long seed) {
         private static final long LONGEST_WARM_UP = 300;
+        /** Measured: with 64 threads the compiler goes on for about a second. */
+        private static final long LEAST_TO_COMPILE = 1_000;
 
         /** Connections are new in each turn, code is not. */
         public long warmMillis() {
             return Math.min(millis / 2, LONGEST_WARM_UP);
+        }
+
+        long millis(int round) {
+            return round == 0 ? Math.max(millis, LEAST_TO_COMPILE) : millis;
         }
     }
 
@@ -123,7 +129,7 @@ public final class Rounds {
         List<Long> opened = crew.open(turn.contestant(), load, arena.place(load.held()));
         long statements = round == 0 && observer.counts() ? observer.statements() : 0;
         Map<Long, Double> processor = observer.processorNanos();
-        List<Answer.Ran> ran = crew.run(load, pace.warmMillis(), pace.millis());
+        List<Answer.Ran> ran = crew.run(load, pace.warmMillis(), pace.millis(round));
         double serverNanos = Observer.since(processor, observer.processorNanos());
         boolean local = !processor.isEmpty();
         long cycles = ran.stream().mapToLong(Answer.Ran::cycles).sum();
