@@ -6,10 +6,11 @@ import dev.pals.key.LockKey;
 import dev.pals.lock.LockMode;
 import dev.pals.lock.LockUse;
 import dev.pals.lock.WaitPolicy;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
-import java.util.stream.Stream;
 import javax.sql.DataSource;
 
 /**
@@ -111,7 +112,10 @@ public final class Locker implements AutoCloseable {
     }
 
     private LockRequest request(LockMode mode, LockKey key, LockKey... more) {
-        return request(mode, Stream.concat(Stream.of(key), Stream.of(more)).toList());
+        List<LockKey> keys = new ArrayList<>(1 + more.length);
+        keys.add(key);
+        Collections.addAll(keys, more);
+        return request(mode, keys);
     }
 
     private LockRequest request(LockMode mode, Collection<LockKey> keys) {

@@ -11,6 +11,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
@@ -268,7 +269,8 @@ public final class Sessions implements AutoCloseable {
     }
 
     private void freeOn(Session session, List<Hold> holds) {
-        Command[] commands = holds.stream().map(Command::free).toArray(Command[]::new);
+        Command[] commands = new Command[holds.size()];
+        Arrays.setAll(commands, i -> Command.free(holds.get(i)));
         try {
             if (session.perform(new Order(commands))) {
                 for (int i = 0; i < commands.length; i++) {

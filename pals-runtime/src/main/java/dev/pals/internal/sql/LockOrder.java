@@ -21,6 +21,12 @@ public final class LockOrder {
         if (keys.isEmpty()) {
             throw new IllegalArgumentException("A request needs at least one key, and the collection is empty.");
         }
+        if (keys.size() == 1) {
+            LockKey only = Objects.requireNonNull(keys.iterator().next(), "key");
+            if (only.formerly().isEmpty()) {
+                return List.of(only);
+            }
+        }
         NavigableSet<LockKey> all = new TreeSet<>();
         for (LockKey key : keys) {
             all.add(Objects.requireNonNull(key, "key"));
