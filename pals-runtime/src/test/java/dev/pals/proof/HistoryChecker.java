@@ -107,7 +107,7 @@ final class HistoryChecker {
      */
     private boolean isOfAnEndedSession(Section section, List<Section> active) {
         return endedBeforeItsLook(section)
-                .anyMatch(life -> (section.session() == null && isInTime(life.missing(), section.from(), toldWithin))
+                .anyMatch(life -> section.session() == null
                         || !section.isExclusive()
                         || active.stream()
                                 .anyMatch(
@@ -127,10 +127,18 @@ final class HistoryChecker {
         return moment - end <= limit + stopped;
     }
 
+    /**
+     * Where it found a session, one that ended since it asked: another one granted it. Where it found none, one that
+     * ended so lately that its program need not know yet: there a lock is also handed on to one that asks after the
+     * end.
+     */
     private Stream<SessionLife> endedBeforeItsLook(Section section) {
         Event entered = section.entered();
         return livesByWorker.getOrDefault(entered.worker(), List.of()).stream()
-                .filter(life -> life.mayHaveEndedWithin(entered.asked(), entered.at()));
+                .filter(life -> section.session() != null
+                        ? life.mayHaveEndedWithin(entered.asked(), entered.at())
+                        : life.mayHaveEndedWithin(0, entered.at())
+                                && isInTime(life.missing(), entered.at(), toldWithin));
     }
 
     private void checkLock(Section section) {

@@ -118,6 +118,26 @@ final class HistoryCheckerTest {
         assertThat(verdict).isEqualTo(new Verdict(List.of(), 1, 1, 0, 0, 0, 1));
     }
 
+    /** The lock of the one before was handed on, before their program heard of the end of its session. */
+    @Test
+    void sectionThatAskedJustAfterTheSessionEnded_isGood() {
+        session("a", 1_000);
+        exclusive("a#1", 900, 1_000, "a", 1);
+        event(Kind.ENTERED, "a#2", 2_000, KEY, LockMode.EXCLUSIVE, null, 1_900, 2, 0, "");
+        left("a#2", 2_100, null);
+
+        assertThat(rules()).isEmpty();
+        assertThat(verdict).isEqualTo(new Verdict(List.of(), 2, 1, 0, 0, 0, 2));
+    }
+
+    @Test
+    void notInPostgresql_thatAskedLongAfterTheSessionEnded() {
+        session("a", 1_000);
+        event(Kind.ENTERED, "a#1", 9_000, KEY, LockMode.EXCLUSIVE, null, 8_900, 1, 0, "");
+
+        assertThat(rules()).containsExactly(Rule.NOT_IN_POSTGRESQL);
+    }
+
     /** Its own session ended, and somebody else of its program had the lock when it could look. */
     @Test
     void sectionThatFindsTheLockOfTheNextOneOfItsProgram_isGood() {
