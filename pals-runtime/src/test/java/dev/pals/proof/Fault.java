@@ -210,8 +210,8 @@ enum Fault {
     };
 
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(50);
-    /** A session that is not answered for half of the orphan time is given up. */
-    private static final Duration LONGEST_STALL = Profile.ORPHAN_TIME.dividedBy(3);
+    /** Less than half of a session's patience, the least of which is half of the lease: then it is given up. */
+    private static final Duration LONGEST_STALL = Duration.ofMillis(700);
 
     private final boolean mayEndSessions;
 

@@ -88,13 +88,14 @@ final class FaultyProxy implements AutoCloseable {
     }
 
     /** Decided at once with the count, so that none is hit that {@link #heal} does not count. */
-    private synchronized Treatment treatment(boolean answer) {
+    private synchronized Treatment treatment(Link link, boolean answer) {
         Treatment treatment = answer && cutsAnswers
                 ? Treatment.CUT
                 : (answer ? dropsAnswers : dropsRequests)
                         ? Treatment.DROPPED
                         : delayNanos > 0 ? Treatment.DELAYED : Treatment.FORWARDED;
         hits += treatment == Treatment.FORWARDED ? 0 : 1;
+        link.hasDropped |= treatment == Treatment.DROPPED;
         return treatment;
     }
 
@@ -151,15 +152,12 @@ final class FaultyProxy implements AutoCloseable {
             try (InputStream input = from.getInputStream();
                     OutputStream output = to.getOutputStream()) {
                 for (int read = input.read(buffer); read >= 0; read = input.read(buffer)) {
-                    Treatment treatment = treatment(answers);
+                    Treatment treatment = treatment(this, answers);
                     if (treatment == Treatment.CUT) {
                         break;
                     }
                     if (treatment == Treatment.DELAYED) {
                         LockSupport.parkNanos(delayNanos);
-                    }
-                    if (treatment == Treatment.DROPPED) {
-                        hasDropped = true;
                     }
                     if (!hasDropped) {
                         output.write(buffer, 0, read);

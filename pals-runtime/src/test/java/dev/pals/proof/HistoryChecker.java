@@ -29,6 +29,9 @@ final class HistoryChecker {
     /** A locked transaction commits at the latest that long after it has found that it still has its lock. */
     private static final long COMMIT = TimeUnit.SECONDS.toMicros(2);
 
+    /** An answer may be on its way for 400 ms, and the lock be handed on for 20 ms from then. */
+    private static final long HANDED_ON = TimeUnit.MILLISECONDS.toMicros(500);
+
     /** The moment of a fault is noted before it is struck, by another clock reading. */
     private static final long BEFOREHAND = TimeUnit.MILLISECONDS.toMicros(100);
 
@@ -128,9 +131,8 @@ final class HistoryChecker {
     }
 
     /**
-     * Where it found a session, one that ended since it asked: another one granted it. Where it found none, one that
-     * ended so lately that its program need not know yet: there a lock is also handed on to one that asks after the
-     * end.
+     * Those that may have granted it. Where it found no session, that one ended so lately that its program need not
+     * know yet; there a lock is also handed on to one that asks just after the end, since nothing is sent for that.
      */
     private Stream<SessionLife> endedBeforeItsLook(Section section) {
         Event entered = section.entered();
@@ -138,6 +140,7 @@ final class HistoryChecker {
                 .filter(life -> section.session() != null
                         ? life.mayHaveEndedWithin(entered.asked(), entered.at())
                         : life.mayHaveEndedWithin(0, entered.at())
+                                && isInTime(life.missing(), entered.asked(), HANDED_ON)
                                 && isInTime(life.missing(), entered.at(), toldWithin));
     }
 
@@ -183,7 +186,9 @@ final class HistoryChecker {
 
     private void checkLoss(Section section) {
         Event lost = losses.get(section.entered().section());
-        if (lost != null && !isExplained(section, lost.at())) {
+        long gone = goneSince(section);
+        // A transaction is told when it is to be committed, however long after.
+        if (lost != null && !isExplained(section, section.isTransaction() ? Math.min(gone, lost.at()) : lost.at())) {
             add(
                     Rule.LOSS_UNEXPLAINED,
                     section + ", lost at " + lost.at() + ": " + lost.note() + ", after " + struckBefore(section, lost));
@@ -197,8 +202,6 @@ final class HistoryChecker {
             return;
         }
         lossesUncalledFor += isExplained(section, left.at()) ? 0 : 1;
-        // A transaction is told when it is to be committed.
-        long gone = goneSince(section);
         boolean told = lost != null && lost.at() <= left.at();
         boolean late = !isInTime(gone, left.at(), toldWithin);
         if (!section.isTransaction() && late && !told) {

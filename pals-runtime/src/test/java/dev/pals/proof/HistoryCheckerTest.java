@@ -123,17 +123,17 @@ final class HistoryCheckerTest {
     void sectionThatAskedJustAfterTheSessionEnded_isGood() {
         session("a", 1_000);
         exclusive("a#1", 900, 1_000, "a", 1);
-        event(Kind.ENTERED, "a#2", 2_000, KEY, LockMode.EXCLUSIVE, null, 1_900, 2, 0, "");
-        left("a#2", 2_100, null);
+        event(Kind.ENTERED, "a#2", 1_500, KEY, LockMode.EXCLUSIVE, null, 1_400, 2, 0, "");
+        left("a#2", 1_600, null);
 
         assertThat(rules()).isEmpty();
         assertThat(verdict).isEqualTo(new Verdict(List.of(), 2, 1, 0, 0, 0, 2));
     }
 
     @Test
-    void notInPostgresql_thatAskedLongAfterTheSessionEnded() {
+    void notInPostgresql_thatAskedASecondAfterTheSessionEnded() {
         session("a", 1_000);
-        event(Kind.ENTERED, "a#1", 9_000, KEY, LockMode.EXCLUSIVE, null, 8_900, 1, 0, "");
+        event(Kind.ENTERED, "a#1", 2_100, KEY, LockMode.EXCLUSIVE, null, 2_000, 1, 0, "");
 
         assertThat(rules()).containsExactly(Rule.NOT_IN_POSTGRESQL);
     }
@@ -415,6 +415,17 @@ final class HistoryCheckerTest {
         faults.add(new FaultRecord(Fault.WORKER_STOPPED, Set.of("a"), Set.of(KEY), micros(9_000), micros(12_000)));
         entered("a#1", 8_900, "a", 1);
         lost("a#1", 15_000);
+
+        assertThat(rules()).isEmpty();
+    }
+
+    /** It is told when it is to be committed. */
+    @Test
+    void lossOfATransaction_longAfterTheFault_isGood() {
+        session("a", 1_000);
+        fault(Fault.HOLDER_TERMINATED, "a", 1_000);
+        entered("a#1", 900, "a", 0);
+        lost("a#1", 7_000);
 
         assertThat(rules()).isEmpty();
     }

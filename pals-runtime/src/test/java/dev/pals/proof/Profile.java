@@ -56,7 +56,7 @@ enum Profile {
     };
 
     static final Duration LEASE = Duration.ofSeconds(3);
-    static final Duration ORPHAN_TIME = Duration.ofSeconds(4);
+    private static final Duration ORPHAN_TIME = Duration.ofSeconds(4);
 
     private final String parameter;
 

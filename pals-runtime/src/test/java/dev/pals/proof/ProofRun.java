@@ -283,6 +283,16 @@ final class ProofRun implements AutoCloseable {
         return Math.max(excusedSections / (double) sections, excusedWrites / (double) writes);
     }
 
+    /** How many sections had to be told of a loss. */
+    long lossesDue() {
+        return lossesDue;
+    }
+
+    /** How many sections ended where no loss could have been explained. */
+    long lossesUncalledFor() {
+        return lossesUncalledFor;
+    }
+
     /** How many writes the fence has refused. */
     long refused() {
         return refused;

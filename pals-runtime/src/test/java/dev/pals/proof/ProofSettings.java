@@ -8,7 +8,7 @@ import java.util.Set;
  * One run.
  *
  * @param seed of what the workers do, and of which faults come when
- * @param duration of the whole; at the most three times as long, where a fault has not come yet
+ * @param duration of the whole; at the most four minutes and a round longer, where a fault has not come yet
  * @param round how long the workers load, before they rest and what is left over is looked for
  * @param workers one for each
  * @param threads of each worker

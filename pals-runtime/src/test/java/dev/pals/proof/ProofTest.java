@@ -16,6 +16,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** Programs lock at random while faults come at random: nothing happens that must not. */
 final class ProofTest {
     private static final Duration ROUND = Duration.ofSeconds(20);
+    /** In shorter ones these may not come. */
+    private static final Duration LONG = Duration.ofMinutes(3);
+
     private static final double MOST_EXCUSED = 0.25;
     private static final Path REPORT = Path.of("target", "proof", "table.md");
 
@@ -50,6 +53,12 @@ final class ProofTest {
                     .as("sections")
                     .isGreaterThan(3 * settings.duration().toSeconds());
             assertThat(run.excusedShare()).as("share of what was excused").isLessThan(MOST_EXCUSED);
+            if (settings.duration().compareTo(LONG) >= 0) {
+                assertThat(run.lossesDue()).as("losses that had to be told").isPositive();
+                assertThat(run.lossesUncalledFor())
+                        .as("sections where no loss could be explained")
+                        .isGreaterThan(run.sections() / 20);
+            }
             assertThat(run.refused()).as("writes that the fence refused").isPositive();
         }
     }

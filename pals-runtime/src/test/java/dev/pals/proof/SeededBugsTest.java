@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -26,9 +27,11 @@ import org.junit.jupiter.params.provider.EnumSource.Mode;
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 final class SeededBugsTest {
     private static final Duration ROUND = Duration.ofSeconds(3);
-    /** At its end pauses are cut short, and who is not told of a loss must have gone on for a while by then. */
+    /** At its end pauses are cut short, and who has lost a lock must have gone on for seconds by then. */
     private static final Duration LONG_ROUND = Duration.ofSeconds(10);
 
+    private static final Set<SeededBug> LONG =
+            EnumSet.of(SeededBug.LOST_EVENT_DROPPED, SeededBug.TRANSACTION_UNCONFIRMED);
     private static final Duration BETWEEN_FAULTS = Duration.ofMillis(200);
     private static final Duration TOLD_WITHIN = Duration.ofSeconds(2);
 
@@ -99,7 +102,7 @@ final class SeededBugsTest {
         ProofSettings settings = new ProofSettings(
                 1,
                 Duration.ofSeconds(100),
-                bug == SeededBug.LOST_EVENT_DROPPED ? LONG_ROUND : ROUND,
+                LONG.contains(bug) ? LONG_ROUND : ROUND,
                 Collections.nCopies(2, bug.profile()),
                 4,
                 3,

@@ -18,17 +18,16 @@ public final class LockOrder {
      * @throws IllegalArgumentException if there is none
      */
     public static List<LockKey> of(Collection<LockKey> keys) {
-        if (keys.isEmpty()) {
+        LockKey[] given = keys.toArray(new LockKey[0]);
+        if (given.length == 0) {
             throw new IllegalArgumentException("A request needs at least one key, and the collection is empty.");
         }
-        if (keys.size() == 1) {
-            LockKey only = Objects.requireNonNull(keys.iterator().next(), "key");
-            if (only.formerly().isEmpty()) {
-                return List.of(only);
-            }
+        if (given.length == 1
+                && Objects.requireNonNull(given[0], "key").formerly().isEmpty()) {
+            return List.of(given[0]);
         }
         NavigableSet<LockKey> all = new TreeSet<>();
-        for (LockKey key : keys) {
+        for (LockKey key : given) {
             all.add(Objects.requireNonNull(key, "key"));
             key.formerly().ifPresent(all::add);
         }
