@@ -18,7 +18,7 @@ public enum Bar {
             "one thread / raw JDBC",
             rate(Loads.OWN_1, Contestant.PALS_2),
             rate(Loads.OWN_1, Contestant.RAW),
-            atLeast(0.95, 0.6)),
+            atLeast(0.95, 0.7)),
     BATCHED(
             "64 threads, each its own key, on 4 sessions / raw JDBC on 64 connections",
             rate(Loads.OWN_64, Contestant.PALS_4),
@@ -43,7 +43,7 @@ public enum Bar {
             "8 threads, locked transactions / raw JDBC on as many connections",
             rate(Loads.TRANSACTIONS, Contestant.PALS_TRANSACTION),
             rate(Loads.TRANSACTIONS, Contestant.RAW),
-            atLeast(0.5, 0.25)),
+            atLeast(0.5, 0.3)),
     MANY_HELD(
             "connections of one locker that holds 10,000 locks",
             new Series(Costs.MANY_HELD, Contestant.PALS_2, Metric.CONNECTIONS),

@@ -10,28 +10,12 @@ import dev.pals.benchmarks.load.Keys;
 import dev.pals.benchmarks.load.Load;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What a contender leaves that has not come to its end is not in the way of the next turn. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class ArenaTest {
+class ArenaTest extends WithArena {
     private static final int KEY = 7;
-
-    private Arena arena;
-
-    @BeforeAll
-    void open() throws Exception {
-        arena = Arena.open(false);
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        arena.close();
-    }
 
     @ParameterizedTest
     @EnumSource(names = {"RAW", "SHEDLOCK_JDBC", "REDISSON", "PALS_2"})

@@ -17,32 +17,16 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Each contender locks, on real servers. That the counts tell of one that does not is in {@link ThreadsTest}. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class ContestantTest {
+class ContestantTest extends WithArena {
     private static final long WARM_MILLIS = 50;
     private static final long MILLIS = 100;
 
     private static final int HELD = 50;
-
-    private Arena arena;
-
-    @BeforeAll
-    void open() throws Exception {
-        arena = Arena.open(false);
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        arena.close();
-    }
 
     @ParameterizedTest
     @EnumSource

@@ -21,26 +21,10 @@ import java.sql.DriverManager;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /** Lost connections, on a real server. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class LossTest {
-    private Arena arena;
-
-    @BeforeAll
-    void open() throws Exception {
-        arena = Arena.open(false);
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        arena.close();
-    }
-
+class LossTest extends WithArena {
     @Test
     void ended_fewAndMany_hasAFigureOfEach() throws Exception {
         Results results = new Results();
