@@ -19,6 +19,10 @@ import java.net.ServerSocket;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.AbstractCollection;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -135,6 +139,24 @@ final class BadInputTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("at least one key");
         assertThatThrownBy(() -> locker.shared(List.of())).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void keys_emptiedMeanwhile_areRefused() {
+        Collection<LockKey> emptied = new AbstractCollection<>() {
+            @Override
+            public int size() {
+                return 1;
+            }
+
+            @Override
+            public Iterator<LockKey> iterator() {
+                return Collections.emptyIterator();
+            }
+        };
+        assertThatThrownBy(() -> locker.exclusive(emptied))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("at least one key");
     }
 
     @Test
