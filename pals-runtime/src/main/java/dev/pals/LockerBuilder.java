@@ -7,6 +7,7 @@ import dev.pals.diagnostics.ServerProbe;
 import dev.pals.diagnostics.ServerProbe.Findings;
 import dev.pals.internal.gate.Events;
 import dev.pals.internal.gate.Gates;
+import dev.pals.internal.gate.HeldLock;
 import dev.pals.internal.registry.NameRegistry;
 import dev.pals.internal.session.Connections;
 import dev.pals.internal.session.SessionSettings;
@@ -20,6 +21,7 @@ import dev.pals.lock.LockDatabaseException;
 import dev.pals.lock.LockListener;
 import dev.pals.lock.SessionUnavailableException;
 import dev.pals.lock.WaitPolicy;
+import java.lang.ref.Cleaner;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -314,10 +316,11 @@ public final class LockerBuilder {
                 }
                 return mayHold;
             });
+            Cleaner cleaner = HeldLock.cleaner();
             SessionSettings settings = new SessionSettings(lease, orphanTime, fenced);
             Events events = new Events(app, listener());
             Sessions opened = new Sessions(connections, settings, ticker, sessions, budget);
-            return new Locker(app, wait, new Gates(opened, events));
+            return new Locker(app, wait, new Gates(opened, events, cleaner));
         } catch (RuntimeException | Error e) {
             connections.close();
             throw e;

@@ -12,6 +12,7 @@ import dev.pals.lock.LockException;
 import dev.pals.lock.LockHandle;
 import dev.pals.lock.LockInterruptedException;
 import dev.pals.lock.LockTimeoutException;
+import dev.pals.lock.SessionUnavailableException;
 import dev.pals.lock.WaitPolicy;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
@@ -373,12 +374,13 @@ final class HazardTest extends LockerFixture {
         assertThat(failures).isEmpty();
     }
 
-    @Test
-    void sessionCannotBeMadeForAWrappersFailure_itsConnectionIsNotKept() {
+    @ParameterizedTest
+    @ValueSource(classes = {IllegalStateException.class, StackOverflowError.class})
+    void sessionCannotBeMadeForAWrappersFailure_itsConnectionIsNotKept(Class<? extends Throwable> failure) {
         AtomicInteger failures = new AtomicInteger(3);
         Locker locker = opened(traced(what -> {
                     if (what.contains("set_config") && failures.getAndDecrement() > 0) {
-                        throw new IllegalStateException("a wrapper's failure");
+                        throwUnchecked(failure.getConstructor(String.class).newInstance("a wrapper's failure"));
                     }
                 })
                 .maxSessions(1));
@@ -387,6 +389,49 @@ final class HazardTest extends LockerFixture {
             assertThatThrownBy(() -> locker.exclusive(key).acquire()).hasStackTraceContaining("a wrapper's failure");
         }
         locker.exclusive(key).acquire().close();
+    }
+
+    @Test
+    void severalKeys_thereIsNoThreadForAConnection_areRefusedAndNotStuck() {
+        AtomicInteger refused = new AtomicInteger();
+        Locker locker = opened(traced(what -> {
+                    if (what.equals(TracedDataSource.CONNECT) && refused.getAndDecrement() > 0) {
+                        throw noThread();
+                    }
+                })
+                .withoutServerProbe()
+                .maxSessions(1));
+        refused.set(1);
+        LockRequest request = locker.exclusive(List.of(locker.key("first"), locker.key("second")));
+        assertThatThrownBy(request::acquire)
+                .isInstanceOf(SessionUnavailableException.class)
+                .hasMessageContaining("no thread");
+        assertThat(request.tryAcquire()).hasValueSatisfying(LockHandle::close);
+    }
+
+    @Test
+    void locker_closedWhileThereIsNoThreadToGiveAConnectionBack_freesEverything() throws Exception {
+        AtomicInteger refused = new AtomicInteger();
+        Locker locker = opened(traced(what -> {
+                    if (what.contains("pg_advisory_unlock_all") && refused.getAndIncrement() == 0) {
+                        throw noThread();
+                    }
+                })
+                .sessions(2)
+                .maxSessions(4));
+        List<LockKey> keys = List.of(locker.key("one"), locker.key("two"), locker.key("three"));
+        for (LockKey key : keys) {
+            inBackground(() -> locker.exclusive(key).acquire()).get();
+        }
+        locker.close();
+        assertThat(refused).hasValueGreaterThan(0);
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(keys)
+                        .allSatisfy(key -> assertThat(database.rowsOf(key)).isEmpty()));
+    }
+
+    private static OutOfMemoryError noThread() {
+        return new OutOfMemoryError("unable to create native thread");
     }
 
     @Test

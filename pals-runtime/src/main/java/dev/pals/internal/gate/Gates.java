@@ -15,6 +15,7 @@ import dev.pals.lock.LockMode;
 import dev.pals.lock.LockUse;
 import dev.pals.lock.LockerClosedException;
 import dev.pals.lock.WaitPolicy;
+import java.lang.ref.Cleaner;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -51,13 +52,15 @@ public final class Gates implements AutoCloseable {
 
     private final Sessions sessions;
     private final Events events;
+    private final Cleaner cleaner;
     private final ConcurrentMap<LockKey, Gate> gates = new ConcurrentHashMap<>();
     private final Set<Passage> pausing = ConcurrentHashMap.newKeySet();
     private final Gate.Surroundings surroundings = new GateSurroundings();
 
-    public Gates(Sessions sessions, Events events) {
+    public Gates(Sessions sessions, Events events, Cleaner cleaner) {
         this.sessions = sessions;
         this.events = events;
+        this.cleaner = cleaner;
     }
 
     /** A handle, or null where the wait ran out; with the effort that it took. */
@@ -125,7 +128,14 @@ public final class Gates implements AutoCloseable {
 
     private Outcome outcome(Passage passage) {
         Duration waited = passage.deadline().elapsed();
-        HeldLock handle = new HeldLock(this, passage, waited);
+        HeldLock handle;
+        try {
+            handle = new HeldLock(this, passage, waited);
+        } catch (RuntimeException | Error e) {
+            // It is granted, and nobody else would give it up.
+            passage.giveUp();
+            throw e;
+        }
         events.acquired(passage, waited);
         return new Outcome(handle, passage.attempts(), waited);
     }
@@ -173,6 +183,10 @@ public final class Gates implements AutoCloseable {
 
     Events events() {
         return events;
+    }
+
+    Cleaner cleaner() {
+        return cleaner;
     }
 
     boolean isClosed() {

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class HeldLock implements LockHandle {
     private static final Logger LOG = LoggerFactory.getLogger(LockHandle.class);
-    private static final Cleaner CLEANER = Cleaner.create();
+    private static volatile @Nullable Cleaner cleaner;
 
     private final Locks locks;
     private final Cleaner.Cleanable cleanable;
@@ -32,9 +32,27 @@ public final class HeldLock implements LockHandle {
 
     HeldLock(Gates gates, Passage passage, Duration waited) {
         this.locks = new Locks(gates, passage);
-        this.cleanable = CLEANER.register(this, locks);
+        this.cleanable = gates.cleaner().register(this, locks);
         this.waited = waited;
         locks.watch();
+    }
+
+    /**
+     * What finds forgotten handles; one for the whole program, with a thread of its own. Where there is no thread to be
+     * had, this fails, and may be tried again.
+     */
+    public static Cleaner cleaner() {
+        Cleaner made = cleaner;
+        if (made == null) {
+            synchronized (HeldLock.class) {
+                made = cleaner;
+                if (made == null) {
+                    made = Cleaner.create();
+                    cleaner = made;
+                }
+            }
+        }
+        return made;
     }
 
     @Override

@@ -95,6 +95,12 @@ public final class Connections {
                     e);
         } catch (SQLException e) {
             throw refused(name, e);
+        } catch (OutOfMemoryError e) {
+            // A pool makes connections on threads of its own.
+            throw new SessionUnavailableException(
+                    name + ": there was no thread or no memory for a connection (" + e.getMessage()
+                            + "). Raise the program's limits, or lower what else it starts.",
+                    e);
         } finally {
             if (!opened) {
                 unreserve();
@@ -153,7 +159,7 @@ public final class Connections {
             } else {
                 connection.close();
             }
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | OutOfMemoryError e) {
             LOG.debug("{}: a connection in doubt could not be closed in order", name, e);
         } finally {
             unreserve();

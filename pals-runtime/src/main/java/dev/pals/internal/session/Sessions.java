@@ -22,12 +22,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -37,6 +36,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The sessions of one locker. Some are shared by all callers, for what does not wait: a command goes to the session of
@@ -73,10 +73,12 @@ public final class Sessions implements AutoCloseable {
     private final ConcurrentLinkedDeque<Session> idleWaiters = new ConcurrentLinkedDeque<>();
     private final Set<Session> waiters = ConcurrentHashMap.newKeySet();
     private final ReentrantLock opening = new ReentrantLock();
-    private final ExecutorService threads;
-    private final ExecutorService steps;
-    private final Executor completions;
+    private final ThreadPoolExecutor threadPool;
+    private final ThreadPoolExecutor stepPool;
     private final ScheduledThreadPoolExecutor watchdog;
+    private final PatientExecutor threads;
+    private final PatientExecutor steps;
+    private final PatientExecutor completions;
     private final AtomicBoolean closed = new AtomicBoolean();
     private final int base;
     private volatile long noneToSpareUntil;
@@ -96,22 +98,22 @@ public final class Sessions implements AutoCloseable {
         this.budget = budget;
         this.base = Math.max(1, Math.min(base, connections.limit() - KEPT_FOR_WAITING));
         String name = connections.name();
-        this.threads = Executors.newCachedThreadPool(work -> daemon(work, name + " sender"));
-        ThreadPoolExecutor few = new ThreadPoolExecutor(
+        this.threadPool = asManyAsNeeded(60, work -> daemon(work, name + " sender"));
+        this.stepPool = new ThreadPoolExecutor(
                 STEPS, STEPS, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> daemon(work, name + " step"));
-        few.allowCoreThreadTimeOut(true);
-        this.steps = few;
-        // Not shut down: requests end when the locker is closed, too. Its threads end by themselves.
-        this.completions = new ThreadPoolExecutor(
-                0,
-                Integer.MAX_VALUE,
-                1,
-                TimeUnit.SECONDS,
-                new SynchronousQueue<>(),
-                work -> daemon(work, name + " completion"));
+        stepPool.allowCoreThreadTimeOut(true);
         this.watchdog = new ScheduledThreadPoolExecutor(1, work -> daemon(work, name + " watchdog"));
         watchdog.setRemoveOnCancelPolicy(true);
+        this.threads = new PatientExecutor(threadPool, watchdog);
+        this.steps = new PatientExecutor(stepPool, watchdog);
+        // Not shut down: requests end when the locker is closed, too. Its threads end by themselves.
+        this.completions = new PatientExecutor(asManyAsNeeded(1, work -> daemon(work, name + " completion")), watchdog);
         ticker.again(this::watch, WATCH_MILLIS, watchdog);
+    }
+
+    private static ThreadPoolExecutor asManyAsNeeded(int idleSeconds, ThreadFactory daemons) {
+        return new ThreadPoolExecutor(
+                0, Integer.MAX_VALUE, idleSeconds, TimeUnit.SECONDS, new SynchronousQueue<>(), daemons);
     }
 
     private static Thread daemon(Runnable work, String name) {
@@ -437,8 +439,13 @@ public final class Sessions implements AutoCloseable {
             return connectHere(whenEnded);
         }
         try {
-            return CompletableFuture.supplyAsync(() -> connectHere(whenEnded), threads)
+            // Not with patience: the caller is there to be told.
+            return CompletableFuture.supplyAsync(() -> connectHere(whenEnded), threadPool)
                     .join();
+        } catch (OutOfMemoryError e) {
+            connections.unreserve();
+            throw new SessionUnavailableException(
+                    name() + ": there was no thread for a connection (" + e.getMessage() + ").", e);
         } catch (CompletionException e) {
             if (e.getCause() instanceof LockException failure) {
                 throw failure;
@@ -454,6 +461,9 @@ public final class Sessions implements AutoCloseable {
         } catch (SQLException | RuntimeException e) {
             connections.evict(connection);
             throw Connections.refused(name(), e);
+        } catch (Error e) {
+            connections.evict(connection);
+            throw e;
         }
     }
 
@@ -584,8 +594,12 @@ public final class Sessions implements AutoCloseable {
                     spareOrKeep(session);
                 }
             }
-        } catch (RuntimeException e) {
-            LOG.warn("{}: the watchdog failed; it goes on", name(), e);
+        } catch (RuntimeException | Error e) {
+            // Errors too, since nobody would look again. Where the locker is being closed, its threads may be gone
+            // already.
+            LOG.atLevel(closed.get() ? Level.DEBUG : Level.WARN)
+                    .setCause(e)
+                    .log("{}: the watchdog failed; it goes on", name());
         }
     }
 
@@ -619,7 +633,7 @@ public final class Sessions implements AutoCloseable {
         try {
             session.giveBack();
             connections.unreserve();
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | OutOfMemoryError e) {
             LOG.debug("{}: a connection was not returned in order", name(), e);
             connections.evict(session.connection());
         }
@@ -654,11 +668,18 @@ public final class Sessions implements AutoCloseable {
             }
         } finally {
             opening.unlock();
+            stopThreads();
         }
-        watchdog.shutdownNow();
-        steps.shutdown();
-        threads.shutdown();
         connections.close();
+    }
+
+    private void stopThreads() {
+        watchdog.shutdownNow();
+        stepPool.shutdown();
+        threadPool.shutdown();
+        threads.close();
+        steps.close();
+        completions.close();
     }
 
     /** For tests and messages. */
