@@ -15,8 +15,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Strikes faults at random times, several at a time. Each comes once before any comes again; the seed says in which
- * order.
+ * Strikes faults at random times, several at a time. Each is drawn once before any is drawn again; the seed says in
+ * which order.
  */
 final class Adversary implements AutoCloseable {
     private static final int HANDS = 2;

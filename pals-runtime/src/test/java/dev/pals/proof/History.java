@@ -1,8 +1,10 @@
 package dev.pals.proof;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What has happened from one rest of all workers to the next.
@@ -29,4 +31,16 @@ record History(
      * @param tokens the greatest of those that sections had
      */
     record Standing(Map<Long, Long> counters, Map<Long, Long> fenced, Map<Long, Long> tokens) {}
+
+    /** For whoever looks for the reason of a violation: everything, one to a line. */
+    List<String> lines() {
+        List<Object> all = new ArrayList<>(List.of(before, after));
+        all.addAll(atRest);
+        all.addAll(faults);
+        all.addAll(new TreeMap<>(looks.lives(events)).entrySet());
+        all.addAll(new TreeMap<>(looks.sightings()).entrySet());
+        all.add(looks.times());
+        all.addAll(events);
+        return all.stream().map(Object::toString).toList();
+    }
 }

@@ -42,6 +42,9 @@ final class HistoryChecker {
     private final List<Section> sections;
     private final Map<String, Section> bySectionAndKey = new HashMap<>();
     private final Map<String, Event> losses = new HashMap<>();
+    /** When the sessions of all keys of a request certainly lived for the last time; 0 where that is not known. */
+    private final Map<String, Long> allSessionsLived = new HashMap<>();
+
     private final Set<Section> uncertain = Collections.newSetFromMap(new IdentityHashMap<>());
     private final List<Violation> violations = new ArrayList<>();
     private int writes;
@@ -69,6 +72,8 @@ final class HistoryChecker {
     private Verdict verdict() {
         violations.addAll(history.atRest());
         byKey(sections, Section::key).values().forEach(this::checkSections);
+        sections.forEach(
+                section -> allSessionsLived.merge(section.entered().section(), certainlyLived(section), Math::min));
         sections.forEach(this::checkLoss);
         checkFailures();
         checkWrites();
@@ -117,14 +122,12 @@ final class HistoryChecker {
                                         other -> section.isOfSameSessionAs(other) && life.lastSeen() <= other.from()));
     }
 
-    /**
-     * Whether it came in time after the end of a session. A worker that is stopped keeps others waiting, too: for a row
-     * that it has locked.
-     */
-    private boolean isInTime(long end, long moment, long limit) {
+    /** Whether it came in time after the end of something; a worker that is stopped has longer. */
+    private boolean isInTime(String worker, long end, long moment, long limit) {
         long stopped = history.faults().stream()
                 .filter(fault ->
                         fault.fault() == Fault.WORKER_STOPPED || fault.fault() == Fault.WORKER_STOPPED_BEYOND_LEASE)
+                .filter(fault -> fault.reaches(worker))
                 .mapToLong(fault -> Math.max(0, Math.min(moment, fault.until()) - Math.max(end, fault.from())))
                 .sum();
         return moment - end <= limit + stopped;
@@ -140,8 +143,8 @@ final class HistoryChecker {
                 .filter(life -> section.session() != null
                         ? life.mayHaveEndedWithin(entered.asked(), entered.at())
                         : life.mayHaveEndedWithin(0, entered.at())
-                                && isInTime(life.missing(), entered.asked(), HANDED_ON)
-                                && isInTime(life.missing(), entered.at(), toldWithin));
+                                && isInTime(entered.worker(), life.missing(), entered.asked(), HANDED_ON)
+                                && isInTime(entered.worker(), life.missing(), entered.at(), toldWithin));
     }
 
     private void checkLock(Section section) {
@@ -184,7 +187,12 @@ final class HistoryChecker {
 
     // ---- losses ----
 
+    private long certainlyLived(Section section) {
+        return section.life() == null || uncertain.contains(section) ? 0 : section.lastSeen();
+    }
+
     private void checkLoss(Section section) {
+        String worker = section.entered().worker();
         Event lost = losses.get(section.entered().section());
         long gone = goneSince(section);
         // A transaction is told when it is to be committed, however long after.
@@ -194,8 +202,12 @@ final class HistoryChecker {
                     section + ", lost at " + lost.at() + ": " + lost.note() + ", after " + struckBefore(section, lost));
         }
         // Whatever was struck: who is told of a loss has no session any more, or it ends soon.
-        if (lost != null && section.life() != null && !isInTime(lost.at(), section.lastSeen(), toldWithin)) {
-            add(Rule.LOSS_UNEXPLAINED, section + ", lost at " + lost.at() + ", and seen at " + section.lastSeen());
+        long allLived = allSessionsLived.getOrDefault(section.entered().section(), 0L);
+        if (lost != null && !isInTime(worker, lost.at(), allLived, toldWithin)) {
+            add(
+                    Rule.LOSS_UNEXPLAINED,
+                    section + ", lost at " + lost.at() + ": " + lost.note() + ", and all its sessions lived at "
+                            + allLived);
         }
         Event left = section.first(Event.Kind.LEFT);
         if (left == null) {
@@ -203,7 +215,7 @@ final class HistoryChecker {
         }
         lossesUncalledFor += isExplained(section, left.at()) ? 0 : 1;
         boolean told = lost != null && lost.at() <= left.at();
-        boolean late = !isInTime(gone, left.at(), toldWithin);
+        boolean late = !isInTime(worker, gone, left.at(), toldWithin);
         if (!section.isTransaction() && late && !told) {
             add(Rule.LOSS_NOT_TOLD, section + ", whose session was gone at " + gone);
         }
@@ -235,7 +247,7 @@ final class HistoryChecker {
                 .anyMatch(fault -> fault.fault().mayEndSessions()
                         && fault.reaches(section.entered().worker())
                         && moment >= fault.from() - BEFOREHAND
-                        && isInTime(fault.until(), moment, AFTERMATH));
+                        && isInTime(section.entered().worker(), fault.until(), moment, AFTERMATH));
     }
 
     private void checkFailures() {
@@ -333,7 +345,7 @@ final class HistoryChecker {
             long gone = goneSince(section);
             section.events().stream()
                     .filter(event -> event.isWrite() && section.isTransaction())
-                    .filter(write -> !isInTime(gone, write.committed(), COMMIT))
+                    .filter(write -> !isInTime(write.worker(), gone, write.committed(), COMMIT))
                     .forEach(write -> add(
                             Rule.COMMITTED_WITHOUT_LOCK,
                             section + ", whose session was gone at " + gone + ", at " + write.committed()));

@@ -368,6 +368,28 @@ final class HistoryCheckerTest {
     }
 
     @Test
+    void committedWithoutLock_afterAStopOfAnother() {
+        session("a", 1_000);
+        faults.add(new FaultRecord(Fault.WORKER_STOPPED, Set.of("b"), Set.of(KEY), micros(900), micros(3_900)));
+        entered("a#1", 100, "a", 0);
+        wrote("a#1", 4_000, null, 1, "op1");
+        left("a#1", 4_010, null);
+        counters.put(KEY, 1L);
+
+        assertThat(rules()).containsExactly(Rule.COMMITTED_WITHOUT_LOCK);
+    }
+
+    @Test
+    void lossNotTold_afterAStopOfAnother() {
+        session("a", 1_000);
+        faults.add(new FaultRecord(Fault.WORKER_STOPPED, Set.of("b"), Set.of(KEY), micros(1_000), micros(4_000)));
+        entered("a#1", 100, "a", 1);
+        left("a#1", 9_000, null);
+
+        assertThat(rules()).containsExactly(Rule.LOSS_NOT_TOLD);
+    }
+
+    @Test
     void lossNotTold() {
         session("a", 1_000);
         entered("a#1", 100, "a", 1);
@@ -383,6 +405,31 @@ final class HistoryCheckerTest {
         left("a#1", 9_000, null);
 
         assertThat(rules()).containsExactly(Rule.LOSS_NOT_TOLD);
+    }
+
+    /** One of two keys was on a session that ended before the first look. */
+    @Test
+    void lossOfOneOfSeveralKeys_whoseOtherSessionLivesOn_isGood() {
+        session("a", 1_000);
+        looks.saw("a2", "a", micros(END));
+        fault(Fault.HOLDER_TERMINATED, "a", 1_000);
+        event(Kind.ENTERED, "a#1", 1_050, KEY, LockMode.EXCLUSIVE, null, 900, 1, 0, "");
+        event(Kind.ENTERED, "a#1", 1_050, OTHER_KEY, LockMode.EXCLUSIVE, "a2", 900, 2, 0, "");
+        lost("a#1", 1_100);
+
+        assertThat(rules()).isEmpty();
+    }
+
+    /** It had a session that ended before its first look, which found that of another one. */
+    @Test
+    void lossOfASharedOne_whichFoundAnotherSession_isGood() {
+        session("a", 1_000);
+        looks.saw("a2", "a", micros(END));
+        fault(Fault.HOLDER_TERMINATED, "a", 1_000);
+        event(Kind.ENTERED, "a#1", 1_050, KEY, LockMode.SHARED, "a2", 900, 0, 0, "");
+        lost("a#1", 1_100);
+
+        assertThat(rules()).isEmpty();
     }
 
     @Test

@@ -38,6 +38,8 @@ import org.jspecify.annotations.Nullable;
 
 /** One thread of a worker: it takes a turn after the other, each at random, from its seed. */
 final class Load implements Runnable {
+    private static final Duration LONGEST_AWAY = Duration.ofSeconds(20);
+
     private final Worker worker;
     private final String name;
     private final Worker.Task task;
@@ -231,9 +233,28 @@ final class Load implements Runnable {
                 }
                 writeFenced(section, handle);
             }
-            journal.note(Event.Kind.LEFT, section, handle.mode(), handle.keys(), key -> 0, 0, "");
         } finally {
+            leave(section, handle);
             close(section, handle, loss);
+        }
+    }
+
+    /**
+     * Also where the server is away, by which the lock is lost: what its holder was told until then is to be judged.
+     */
+    private void leave(String section, LockHandle handle) {
+        long end = System.nanoTime() + LONGEST_AWAY.toNanos();
+        while (true) {
+            try {
+                journal.note(Event.Kind.LEFT, section, handle.mode(), handle.keys(), key -> 0, 0, "");
+                return;
+            } catch (JournalException e) {
+                if (System.nanoTime() - end > 0) {
+                    told.tell(Event.Kind.FAILED, section, "leaving: " + e);
+                    return;
+                }
+                pause(50);
+            }
         }
     }
 

@@ -56,6 +56,7 @@ final class ProofRun implements AutoCloseable {
     private final Adversary adversary;
     private final FaultTable table = new FaultTable();
     private final List<Violation> violations = new ArrayList<>();
+    private @Nullable History violated;
     private final long start = System.nanoTime();
     private long sections;
     private long excusedSections;
@@ -147,6 +148,7 @@ final class ProofRun implements AutoCloseable {
         List<Violation> found = verdict.violations();
         found.stream().limit(5).forEach(System.out::println);
         violations.addAll(found);
+        violated = found.isEmpty() ? violated : history;
         count(history, verdict);
         reader.forgetEvents();
         return after;
@@ -271,6 +273,12 @@ final class ProofRun implements AutoCloseable {
 
     FaultTable table() {
         return table;
+    }
+
+    /** The last one with a violation; null if there is none. */
+    @Nullable
+    History violated() {
+        return violated;
     }
 
     /** How many sections there were. */

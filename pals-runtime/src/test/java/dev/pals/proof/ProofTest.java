@@ -21,6 +21,7 @@ final class ProofTest {
 
     private static final double MOST_EXCUSED = 0.25;
     private static final Path REPORT = Path.of("target", "proof", "table.md");
+    private static final Path VIOLATED = Path.of("target", "proof", "violated.txt");
 
     @TempDir
     private Path directory;
@@ -31,6 +32,7 @@ final class ProofTest {
         Duration duration = Duration.parse(System.getProperty("proof.duration", "PT40S"));
         System.out.println("proof: seed " + seed + " for " + duration + "; again with -Dproof.seed=" + seed);
         Files.createDirectories(REPORT.getParent());
+        Files.deleteIfExists(VIOLATED);
         assertTimeoutPreemptively(duration.plusMinutes(8), () -> assertNoViolation(everything(seed, duration)));
     }
 
@@ -41,6 +43,10 @@ final class ProofTest {
             String report = "Seed " + settings.seed() + "\n\n" + run.table() + "\n" + run.progress() + "\n";
             System.out.println(report);
             Files.writeString(REPORT, report);
+            History violated = run.violated();
+            if (violated != null) {
+                Files.write(VIOLATED, violated.lines());
+            }
 
             assertThat(violations).as("violations with seed " + settings.seed()).isEmpty();
             assertThat(run.table().struck()).as("faults").containsAll(settings.faults());

@@ -1,16 +1,9 @@
 package dev.pals.proof;
 
 import dev.pals.proof.Violation.Rule;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
-import javax.tools.JavaCompiler;
-import javax.tools.StandardJavaFileManager;
-import javax.tools.ToolProvider;
 
 /** A mistake that somebody could make in the engine: a change of its source, and what the checker is to say of it. */
 enum SeededBug {
@@ -131,8 +124,6 @@ enum SeededBug {
             EnumSet.of(Step.EXCLUSIVE),
             EnumSet.noneOf(Fault.class));
 
-    private static final Path SOURCES = Path.of("src", "main", "java", "dev", "pals");
-
     private final String className;
     private final String original;
     private final String mistake;
@@ -178,24 +169,8 @@ enum SeededBug {
         return faults;
     }
 
-    /** Compiles the source with the mistake; the directory is to stand on the class path before everything else. */
-    void compileTo(Path directory) throws IOException {
-        Path file = SOURCES.resolve(className + ".java");
-        String source = Files.readString(file);
-        int at = source.indexOf(original);
-        if (at < 0 || source.indexOf(original, at + 1) >= 0) {
-            throw new IllegalStateException(file + " must have this once: " + original);
-        }
-        Path changed = Files.createDirectories(directory.resolve("source")).resolve(file.getFileName());
-        Files.writeString(changed, source.replace(original, mistake));
-        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-        try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null)) {
-            List<String> options = new ArrayList<>(List.of("-proc:none", "-nowarn", "-d", directory.toString()));
-            options.addAll(List.of("-cp", System.getProperty("java.class.path")));
-            if (!compiler.getTask(null, files, null, options, null, files.getJavaFileObjects(changed))
-                    .call()) {
-                throw new IllegalStateException(this + " does not compile");
-            }
-        }
+    /** The source with the mistake. */
+    ChangedSource source() {
+        return new ChangedSource(className, original, mistake);
     }
 }

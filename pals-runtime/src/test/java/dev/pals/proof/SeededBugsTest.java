@@ -77,6 +77,24 @@ final class SeededBugsTest {
     /** The control: what the bugs are found by finds nothing in the engine as it is. */
     @Test
     void noBug_nothingIsFound() throws Exception {
+        assertNothingIsFound(System.getProperty("java.class.path"));
+    }
+
+    /** No bug: every other thread is refused, as by an operating system that has none to give. */
+    @Test
+    void threadsAreRefused_nothingIsFound() throws Exception {
+        new ChangedSource("internal/session/Sessions", "Thread thread = new Thread(work, name);", """
+                        if (!name.endsWith("watchdog") && Math.random() < 0.5) {
+                            throw new OutOfMemoryError("unable to create native thread");
+                        }
+                        Thread thread = new Thread(work, name);
+                        """)
+                .compileTo(classes);
+
+        assertNothingIsFound(classes + File.pathSeparator + System.getProperty("java.class.path"));
+    }
+
+    private static void assertNothingIsFound(String classPath) throws Exception {
         ProofSettings settings = new ProofSettings(
                 1,
                 Duration.ofSeconds(10),
@@ -89,7 +107,7 @@ final class SeededBugsTest {
                 BETWEEN_FAULTS,
                 false,
                 TOLD_WITHIN,
-                System.getProperty("java.class.path"));
+                classPath);
         try (ProofRun run = new ProofRun(server, settings)) {
             assertThat(run.run()).isEmpty();
             assertThat(run.sections()).isGreaterThan(20);
@@ -97,7 +115,7 @@ final class SeededBugsTest {
     }
 
     private void assertFound(SeededBug bug, ProofServer where) throws Exception {
-        bug.compileTo(classes);
+        bug.source().compileTo(classes);
         long start = System.nanoTime();
         ProofSettings settings = new ProofSettings(
                 1,
