@@ -259,8 +259,9 @@ public final class Gates implements AutoCloseable {
         } catch (RuntimeException e) {
             return gate.failed(e);
         } catch (Error e) {
-            carryOut(gate, gate.failed(new IllegalStateException(e)));
-            throw e;
+            // It concerns the request for which this was; whoever happens to carry it out has other gates to see to.
+            LOG.error("{}: what was to be done for {} failed", sessions.name(), gate.key(), e);
+            return gate.failed(new IllegalStateException(e));
         }
     }
 
