@@ -344,11 +344,7 @@ final class HistoryCheckerTest {
 
     @Test
     void committedWithoutLock() {
-        session("a", 1_000);
-        entered("a#1", 100, "a", 0);
-        wrote("a#1", 4_000, null, 1, "op1");
-        left("a#1", 4_010, null);
-        counters.put(KEY, 1L);
+        committedAfterItsSessionEnded();
 
         assertThat(rules()).containsExactly(Rule.COMMITTED_WITHOUT_LOCK);
     }
@@ -356,25 +352,16 @@ final class HistoryCheckerTest {
     /** It has found that it had its lock, and was stopped before the commit. */
     @Test
     void committedWithoutLock_afterAStop_isGood() {
-        session("a", 1_000);
-        faults.add(new FaultRecord(
-                Fault.WORKER_STOPPED_BEYOND_LEASE, Set.of("a"), Set.of(KEY), micros(900), micros(3_900)));
-        entered("a#1", 100, "a", 0);
-        wrote("a#1", 4_000, null, 1, "op1");
-        left("a#1", 4_010, null);
-        counters.put(KEY, 1L);
+        committedAfterItsSessionEnded();
+        stopped(Fault.WORKER_STOPPED_BEYOND_LEASE, "a", 900, 3_900);
 
         assertThat(rules()).isEmpty();
     }
 
     @Test
     void committedWithoutLock_afterAStopOfAnother() {
-        session("a", 1_000);
-        faults.add(new FaultRecord(Fault.WORKER_STOPPED, Set.of("b"), Set.of(KEY), micros(900), micros(3_900)));
-        entered("a#1", 100, "a", 0);
-        wrote("a#1", 4_000, null, 1, "op1");
-        left("a#1", 4_010, null);
-        counters.put(KEY, 1L);
+        committedAfterItsSessionEnded();
+        stopped(Fault.WORKER_STOPPED, "b", 900, 3_900);
 
         assertThat(rules()).containsExactly(Rule.COMMITTED_WITHOUT_LOCK);
     }
@@ -382,7 +369,7 @@ final class HistoryCheckerTest {
     @Test
     void lossNotTold_afterAStopOfAnother() {
         session("a", 1_000);
-        faults.add(new FaultRecord(Fault.WORKER_STOPPED, Set.of("b"), Set.of(KEY), micros(1_000), micros(4_000)));
+        stopped(Fault.WORKER_STOPPED, "b", 1_000, 4_000);
         entered("a#1", 100, "a", 1);
         left("a#1", 9_000, null);
 
@@ -459,7 +446,7 @@ final class HistoryCheckerTest {
     void lossLongAfterTheFault_ofOneThatWasStopped_isGood() {
         session("a", 9_000);
         fault(Fault.HOLDER_TERMINATED, "a", 9_000);
-        faults.add(new FaultRecord(Fault.WORKER_STOPPED, Set.of("a"), Set.of(KEY), micros(9_000), micros(12_000)));
+        stopped(Fault.WORKER_STOPPED, "a", 9_000, 12_000);
         entered("a#1", 8_900, "a", 1);
         lost("a#1", 15_000);
 
@@ -543,6 +530,18 @@ final class HistoryCheckerTest {
 
     private void fault(Fault fault, String worker, int at) {
         faults.add(new FaultRecord(fault, Set.of(worker), Set.of(KEY), micros(at), micros(at) + 1));
+    }
+
+    private void stopped(Fault fault, String worker, int from, int until) {
+        faults.add(new FaultRecord(fault, Set.of(worker), Set.of(KEY), micros(from), micros(until)));
+    }
+
+    private void committedAfterItsSessionEnded() {
+        session("a", 1_000);
+        entered("a#1", 100, "a", 0);
+        wrote("a#1", 4_000, null, 1, "op1");
+        left("a#1", 4_010, null);
+        counters.put(KEY, 1L);
     }
 
     private void exclusive(String section, int from, int to, String session, long token) {

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class HeldLock implements LockHandle {
     private static final Logger LOG = LoggerFactory.getLogger(LockHandle.class);
-    private static volatile @Nullable Cleaner cleaner;
+    private static @Nullable Cleaner cleaner;
 
     private final Locks locks;
     private final Cleaner.Cleanable cleanable;
@@ -41,16 +41,11 @@ public final class HeldLock implements LockHandle {
      * What finds forgotten handles; one for the whole program, with a thread of its own. Where there is no thread to be
      * had, this fails, and may be tried again.
      */
-    public static Cleaner cleaner() {
+    public static synchronized Cleaner cleaner() {
         Cleaner made = cleaner;
         if (made == null) {
-            synchronized (HeldLock.class) {
-                made = cleaner;
-                if (made == null) {
-                    made = Cleaner.create();
-                    cleaner = made;
-                }
-            }
+            made = Cleaner.create();
+            cleaner = made;
         }
         return made;
     }
